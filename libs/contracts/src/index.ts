@@ -1,1 +1,18 @@
-export {};
+export { assignmentSchema, instanceSpecSchema, positionSchema, type Assignment, type CompleteAssignment, type InstanceSpec, type Position } from './assignment.ts';
+export {
+  clusterAssignment, clusterExplain, clusterHeartbeat, clusterNodes, clusterRegister, clusterReport, clusterResync, clusterSummary,
+  clusterSummarySchema, nodeStates, nodeViewSchema, runtimeHealthSchema, type ClusterSummary, type NodeView,
+} from './cluster.ts';
+export { explanationSchema, verdictSchema, type PlacementExplanation, type Verdict } from './explanation.ts';
+export { epochSchema, idSchema, nameSchema, revisionSchema, textSchema, timeSchema } from './names.ts';
+export {
+  nodeAssignment, nodeDescriptionSchema, nodeFingerprint, nodeHeartbeat, nodeRegister, nodeReport, nodeResync, nodeSubnet,
+  type Fingerprint, type NodeDescription,
+} from './node.ts';
+export {
+  clusterReportSchema, heartbeatSchema, instanceReportSchema, nodeReportSchema, placedReportSchema,
+  type ClusterReport, type Heartbeat, type InstanceReport, type NodeReport, type PlacedReport,
+} from './report.ts';
+export { resourcesSchema, type Resources } from './resources.ts';
+export { capabilitiesSchema, runtimeStatusSchema, virtualizationSchema, type RuntimeStatus } from './runtimes.ts';
+export { instanceStatuses, instanceStatusSchema, type InstanceStatus } from './status.ts';
