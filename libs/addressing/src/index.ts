@@ -1,1 +1,6 @@
-export {};
+export { parseAddress, printAddress, type Address, type Family } from './address.ts';
+export { contains, nth, offsetOf, parseSubnet, printSubnet, sizeOf, type Subnet } from './subnet.ts';
+export {
+  carveSubnets, defaultV6Prefix, nextSubnetIndex, nodeSubnet, nodeSubnetCount, nodeSubnetIndex, type NodeSubnet,
+} from './node-subnet.ts';
+export { gatewayOffset, pickAddress, usable, type Picked } from './pick-address.ts';
