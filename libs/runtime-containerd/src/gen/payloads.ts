@@ -1082,7 +1082,7 @@ export const CgroupV1Memory: MessageFns<CgroupV1Memory> = {
       if (BigInt.asUintN(64, message.totalInactiveFile) !== message.totalInactiveFile) {
         throw new globalThis.Error("value provided for field message.totalInactiveFile of type uint64 too large");
       }
-      writer.uint32(232).uint64(message.totalInactiveFile);
+      writer.uint32(240).uint64(message.totalInactiveFile);
     }
     if (message.usage !== undefined) {
       CgroupV1MemoryEntry.encode(message.usage, writer.uint32(266).fork()).join();
@@ -1111,8 +1111,8 @@ export const CgroupV1Memory: MessageFns<CgroupV1Memory> = {
             message.inactiveFile = reader.uint64() as bigint;
             continue;
           }
-          case 29: {
-            if (tag !== 232) {
+          case 30: {
+            if (tag !== 240) {
               break;
             }
 
