@@ -1,1 +1,1 @@
-export {};
+export { SqliteStore, type SqliteOptions } from './sqlite-store.ts';
