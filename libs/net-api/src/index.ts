@@ -1,1 +1,5 @@
-export {};
+export { NetClient, type NetClientOptions } from './net-client.ts';
+export { NetError, type NetErrorKind } from './net-error.ts';
+export { maxPorts, tunnelPort } from './parse.ts';
+export { serveNet, type NetServing } from './serve-net.ts';
+export type { Attachment, AttachRequest, NetService, NetStatus, PortMapping, Protocol } from './types.ts';
