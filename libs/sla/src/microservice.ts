@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { addressesSchema } from './addresses.ts';
 import { connectivitySchema } from './connectivity.ts';
 import { constraintSchema } from './constraint.ts';
@@ -41,8 +41,8 @@ const variable = processText('One variable, KEY=value.', /^[^=\0]+=[^\0]*$/, 'KE
 /** One microservice of a v2.0 descriptor. The keys are Oakestra's. Changing a mutable field replaces the instances. */
 export const microserviceSchema = record({
   /** Empty on new microservices: root gives the id (24 hex characters). */
-  microserviceID: z.union([z.literal(''), z.string().regex(/^[0-9a-f]{24}$/)], { error: fault('must be empty', 'write "" or leave it out: the id is given when the microservice is created') })
-    .describe('Must be empty: the id is given when the microservice is created. Optional. Immutable.').default(''),
+  microserviceID: patterned('Must be empty: the id is given when the microservice is created. Optional. Immutable.', /^(?:[0-9a-f]{24})?$/, 'empty',
+    () => 'write "" or leave it out: the id is given when the microservice is created').default(''),
   /** Required, immutable. */
   microservice_name: name('Name, 1 to 30 letters and digits. Required. Immutable.'),
   /** Required, immutable. */

@@ -1,0 +1,1 @@
+export { arbitraryMicroservice, arbitraryPorts, arbitrarySla } from './arbitrary-sla.ts';
