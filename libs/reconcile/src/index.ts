@@ -1,1 +1,4 @@
-export {};
+export type { Cancel, Clock, Random } from './ports.ts';
+export { backoff, defaultBackoff, type BackoffPolicy } from './backoff.ts';
+export { PassTimeout, ReconcileLoop, type LoopOptions, type Result } from './reconcile-loop.ts';
+export { realClock, realRandom } from './real-clock.ts';
