@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
  * @param {string} command
  * @param {string[]} args
  * @param {{env: import('./places.mjs').Environment, cwd?: string, log: string}} options
- * @returns {Promise<void>} rejects with the last lines that the program printed
+ * @returns {Promise<void>} rejects with the lines that tell why
  */
 export function run(command, args, { env, cwd, log }) {
   return new Promise((resolve, reject) => {
@@ -15,23 +15,28 @@ export function run(command, args, { env, cwd, log }) {
     const file = createWriteStream(log, { flags: 'a' });
     file.write(`\n$ ${command} ${args.join(' ')}\n`);
     const child = spawn(command, args, { env, ...(cwd ? { cwd } : {}), stdio: ['ignore', 'pipe', 'pipe'] });
-    let tail = '';
+    let printed = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (/** @type {Buffer} */ chunk) => {
         file.write(chunk);
-        tail = (tail + chunk.toString()).slice(-2000);
+        printed = (printed + chunk.toString()).slice(-100_000);
       });
     }
     child.on('error', reject);
     child.on('close', (code, signal) => {
       file.end();
       if (code === 0) resolve();
-      else reject(new Error(`${command} ended with ${signal ?? code}:\n${lastLines(tail, 8)}\n(all of it: ${log})`));
+      else reject(new Error(`${command} ended with ${signal ?? code}:\n${tellingLines(printed)}\n(all of it: ${log})`));
     });
   });
 }
 
-/** @param {string} text @param {number} count */
-function lastLines(text, count) {
-  return text.trimEnd().split('\n').slice(-count).map((line) => `    ${line}`).join('\n');
+/**
+ * npm says at the top what is wrong, Go and apt at the end.
+ * @param {string} text
+ */
+export function tellingLines(text) {
+  const lines = text.split('\n').map((line) => line.trimEnd()).filter(Boolean);
+  const errors = lines.filter((line) => /\berror\b.*\w.* .*|^E: /i.test(line)).slice(0, 6);
+  return (errors.length > 0 ? errors : lines.slice(-8)).map((line) => `    ${line}`).join('\n');
 }
