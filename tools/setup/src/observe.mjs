@@ -66,7 +66,9 @@ function natsState(env) {
 function natsVersion(path) {
   if (!isExecutable(path)) return undefined;
   const build = goBuild(path); // reading takes 0.1 ms, asking the program 15 ms
-  return versionIn(build?.version ?? '') ?? versionIn(spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout ?? '');
+  const released = build?.module === natsServer.module ? versionIn(build.version) : undefined;
+  const said = () => /nats-server: v(\S+)/.exec(spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1];
+  return released ?? versionIn(said() ?? '');
 }
 
 /** @param {import('./needs.mjs').GoTool} tool @param {import('./places.mjs').Environment} env */
