@@ -7,6 +7,7 @@ import { nodeDescriptionSchema } from './node.ts';
 import { clusterReportSchema, heartbeatSchema } from './report.ts';
 import { resourcesSchema } from './resources.ts';
 import { runtimeStatusSchema, virtualizationSchema } from './runtimes.ts';
+import { instanceStatusSchema } from './status.ts';
 
 /** One virtualization over all nodes of a cluster. */
 export const runtimeHealthSchema = z.object({
@@ -45,6 +46,13 @@ export const clusterSummary = { subject: 'root.cluster.*.summary', payload: clus
 export const clusterHeartbeat = { subject: 'root.cluster.*.heartbeat', payload: heartbeatSchema } as const;
 /** cluster -> root: instances changed, or (complete) this is all I have. */
 export const clusterReport = { subject: 'root.cluster.*.report', payload: clusterReportSchema } as const;
+
+/** cluster -> root: none of my nodes can take it, it is yours again. Until the reply says so, the cluster keeps it and keeps looking. */
+export const clusterHandBack = {
+  subject: 'root.cluster.*.handback',
+  payload: z.object({ id: idSchema, attempt: z.int().nonnegative(), status: instanceStatusSchema, explanation: explanationSchema }),
+  reply: z.object({ accepted: z.boolean() }),
+} as const;
 
 /** root -> cluster: run these. */
 export const clusterAssignment = { subject: 'cluster.*.assignment', payload: assignmentSchema } as const;

@@ -1,6 +1,6 @@
 export { assignmentSchema, instanceSpecSchema, positionSchema, type Assignment, type CompleteAssignment, type InstanceSpec, type Position } from './assignment.ts';
 export {
-  clusterAssignment, clusterExplain, clusterHeartbeat, clusterNodes, clusterRegister, clusterReport, clusterResync, clusterSummary,
+  clusterAssignment, clusterExplain, clusterHandBack, clusterHeartbeat, clusterNodes, clusterRegister, clusterReport, clusterResync, clusterSummary,
   clusterSummarySchema, nodeStates, nodeViewSchema, runtimeHealthSchema, type ClusterSummary, type NodeView,
 } from './cluster.ts';
 export { explanationSchema, verdictSchema, type PlacementExplanation, type Verdict } from './explanation.ts';

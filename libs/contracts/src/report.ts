@@ -29,8 +29,6 @@ export const placedReportSchema = instanceReportSchema.extend({
   node: nameSchema.optional(),
   host: z.string().max(64).optional(),
   explanation: explanationSchema.optional(),
-  /** The cluster can not place it and gives it back; root tries the next cluster. */
-  handedBack: z.boolean().optional(),
 });
 export type PlacedReport = z.infer<typeof placedReportSchema>;
 

@@ -54,8 +54,13 @@ test('reports: the latest wins, stale ones are dropped, a fence silences an old 
   outbox.changed({ id: 'a', n: 2 });
   deferred.splice(0).forEach((flush) => { flush(); });
   expect(out).toEqual([{ sequence: 1, kind: 'changed', instances: [{ id: 'a', n: 2 }] }]);
+  expect(outbox.sequence).toBe(1);
+});
+
+test('a receiver drops what is stale and notices what was lost', () => {
   const cursor = new ReportCursor();
-  expect([cursor.accept('n', 1, 2), cursor.accept('n', 1, 2), cursor.accept('n', 1, 1), cursor.accept('n', 0, 9), cursor.accept('n', 2, 0)]).toEqual([true, false, false, false, true]);
-  cursor.fence('n', 3);
-  expect([cursor.accept('n', 2, 5), cursor.accept('n', 3, 0)]).toEqual([false, true]);
+  const say = (epoch: number, sequence: number, kind: 'complete' | 'changed' = 'changed'): string => cursor.accept('n', { epoch, sequence, kind });
+  expect([say(1, 1, 'complete'), say(1, 2), say(1, 2), say(1, 1), say(0, 9), say(1, 4), say(2, 1), say(2, 2, 'complete')])
+    .toEqual(['fresh', 'fresh', 'stale', 'stale', 'stale', 'gap', 'gap', 'fresh']);
+  expect([cursor.isBehind('n', 2, 2), cursor.isBehind('n', 2, 3), cursor.isBehind('other', 1, 0)]).toEqual([false, true, true]);
 });

@@ -33,9 +33,9 @@ export class ReportOutbox<R extends { readonly id: string }> {
     this.#options.send({ sequence: ++this.#sequence, kind: 'complete', instances: all });
   }
 
-  /** The number that the next message of any kind may use. */
-  nextSequence(): number {
-    return ++this.#sequence;
+  /** Number of the last message; a heartbeat carries it, so that the receiver knows whether it heard all. */
+  get sequence(): number {
+    return this.#sequence;
   }
 
   #flush(): void {
@@ -47,21 +47,24 @@ export class ReportOutbox<R extends { readonly id: string }> {
   }
 }
 
-/** Receiver's side: drops what is older than what was heard, per sender. */
+export type Heard = 'fresh' | 'stale' | 'gap';
+
+/** Receiver's side, per sender: drops what is older than what was heard, and notices what was lost. */
 export class ReportCursor {
   readonly #heard = new Map<string, { epoch: number; sequence: number }>();
 
-  /** False: stale, ignore the message. Equal sequences are a repetition. */
-  accept(sender: string, epoch: number, sequence: number): boolean {
+  /** `stale`: ignore it. `gap`: use it, then ask for everything, since something before it was lost. */
+  accept(sender: string, { epoch, sequence, kind }: { epoch: number; sequence: number; kind: 'complete' | 'changed' }): Heard {
     const last = this.#heard.get(sender);
-    if (last && (epoch < last.epoch || (epoch === last.epoch && sequence <= last.sequence))) return false;
+    if (last && (epoch < last.epoch || (epoch === last.epoch && sequence <= last.sequence))) return 'stale';
+    const gap = kind === 'changed' && (last?.epoch !== epoch || sequence !== last.sequence + 1);
     this.#heard.set(sender, { epoch, sequence });
-    return true;
+    return gap ? 'gap' : 'fresh';
   }
 
-  /** From now on only messages of `epoch` or newer count: fences a sender that was declared lost. */
-  fence(sender: string, epoch: number): void {
+  /** The sender says that `sequence` was its last: did we hear it? */
+  isBehind(sender: string, epoch: number, sequence: number): boolean {
     const last = this.#heard.get(sender);
-    if (!last || last.epoch < epoch) this.#heard.set(sender, { epoch, sequence: -1 });
+    return !last || last.epoch < epoch || (last.epoch === epoch && last.sequence < sequence);
   }
 }

@@ -1,0 +1,12 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { Cluster } from './cluster.ts';
+import { NodesController } from './nodes/nodes.controller.ts';
+import { StatusController } from './status/status.controller.ts';
+import { UplinkController } from './uplink/uplink.controller.ts';
+
+@Module({})
+export class AppModule {
+  static with(cluster: Cluster): DynamicModule {
+    return { module: AppModule, controllers: [NodesController, UplinkController, StatusController], providers: [{ provide: Cluster, useValue: cluster }] };
+  }
+}

@@ -1,0 +1,161 @@
+import type { NodeView, Position } from '@oak/contracts';
+import { nodeAssignment, nodeResync } from '@oak/contracts';
+import { AssignmentBook, isPlaced, ReportCursor } from '@oak/instance';
+import type { Bus } from '@oak/messaging';
+import { ReconcileLoop, type Clock, type Random, type Result } from '@oak/reconcile';
+import type { Store } from '@oak/store';
+import { InstanceReconciler } from './instances/instance-reconciler.ts';
+import { instancesCollection, type InstanceRecord } from './instances/instance-record.ts';
+import { Instances } from './instances/instances.ts';
+import type { LivenessPolicy } from './nodes/liveness.ts';
+import { NodeRegistry } from './nodes/node-registry.ts';
+import { nodesCollection, subnetsCollection, type NodeRecord } from './nodes/node-record.ts';
+import { Subnets } from './nodes/subnets.ts';
+import { offerOf } from './uplink/summary.ts';
+import { Uplink, type UplinkOptions } from './uplink/uplink.ts';
+
+export interface ClusterOptions extends Pick<UplinkOptions, 'cluster' | 'location' | 'version' | 'epoch' | 'position'> {
+  readonly bus: Bus;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly heartbeatMs: number;
+  readonly liveness: LivenessPolicy;
+  readonly hasRoot: boolean;
+  readonly log: (text: string) => void;
+}
+
+type Period = 'sweep' | 'register' | 'heartbeat' | 'offer';
+const offerEveryMs = 250;
+
+/** The rooms of a cluster and the loops between them. Knows no transport, no clock and no file of its own. */
+export class Cluster {
+  readonly nodes: NodeRegistry;
+  readonly subnets: Subnets;
+  readonly instances: Instances;
+  readonly book: AssignmentBook;
+  readonly uplink: Uplink;
+  readonly reports = new ReportCursor();
+  readonly fingerprints = new ReportCursor();
+  readonly bus: Bus;
+  readonly heartbeatMs: number;
+  readonly log: (text: string) => void;
+  readonly #options: ClusterOptions;
+  readonly #loop: ReconcileLoop<string>;
+  readonly #periods: ReconcileLoop<Period>;
+  readonly #behind = new Map<string, number>();
+  readonly #resyncedAt = new Map<string, number>();
+  #offeredAt = -Infinity;
+
+  constructor(options: ClusterOptions) {
+    const { bus, store, clock, random, log, cluster } = options;
+    this.#options = options;
+    this.bus = bus;
+    this.heartbeatMs = options.heartbeatMs;
+    this.log = log;
+    const instances = store.collection(instancesCollection);
+    this.book = new AssignmentBook({
+      epoch: options.epoch, defer: (flush) => void setImmediate(flush),
+      send: (node, message) => { bus.publish(nodeAssignment, message, cluster, node); },
+    });
+    this.nodes = new NodeRegistry({ nodes: store.collection(nodesCollection), clock, policy: options.liveness, onChange: (...change) => { this.#nodeChanged(...change); }, onRoom: () => { this.#offerChanged(); } });
+    this.subnets = new Subnets(store.collection(subnetsCollection));
+    this.uplink = new Uplink({ ...options, offer: async () => offerOf(await this.views(this.nodes.names())), instances: () => this.instances });
+    this.instances = new Instances({ instances, nodes: this.nodes, book: this.book, log, tell: (report) => { this.uplink.outbox.changed(report); }, trigger: (id) => { this.#loop.trigger(id); } });
+    const reconciler = new InstanceReconciler({
+      instances: this.instances, nodes: this.nodes, book: this.book, retryMs: 15_000,
+      handBack: (record) => (options.hasRoot ? this.uplink.handBack(record) : Promise.resolve(false)),
+    });
+    this.#loop = new ReconcileLoop<string>({
+      name: 'instances', clock, random, concurrency: 64, timeoutMs: 30_000, resyncMs: 60_000,
+      reconcile: (id, signal) => reconciler.reconcile(id, signal), keys: async () => (await this.instances.all()).map(({ spec }) => spec.id),
+      onError: (id, error) => { log(`instance ${id}: ${String(error)}`); },
+    });
+    this.#periods = new ReconcileLoop<Period>({
+      name: 'periods', clock, random, concurrency: 4, timeoutMs: 10_000,
+      reconcile: (key) => this.#period(key), onError: (key, error, attempt) => { if (attempt === 1) log(`${key}: ${String(error)}`); },
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.uplink.restore();
+    const all = await this.instances.all();
+    await this.nodes.load(all);
+    for (const node of this.nodes.names()) this.book.load(node, all.filter((record) => record.node === node && isAssigned(record)).map(assignedSpec));
+    this.#loop.start();
+    this.#periods.start();
+    const periods: Period[] = this.#options.hasRoot ? ['sweep', 'register', 'offer'] : ['sweep'];
+    for (const key of periods) this.#periods.trigger(key);
+    this.#options.bus.onReconnect(() => { this.registerAgain('the bus was cut'); });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#loop.stop(), this.#periods.stop()]);
+  }
+
+  async views(names: readonly string[]): Promise<NodeView[]> {
+    const views = await Promise.all(names.map(async (name) => {
+      const subnet = await this.subnets.known(name);
+      return this.nodes.view(name, subnet ? [subnet] : []);
+    }));
+    return views.filter((view) => view !== undefined);
+  }
+
+  registerAgain(reason: string): void {
+    if (!this.#options.hasRoot) return;
+    this.log(`registering at root: ${reason}`);
+    this.#periods.trigger('register');
+  }
+
+  /** Asks a node to register, at most once a second. */
+  resync(node: string, reason: string): void {
+    const now = this.#options.clock.now();
+    if (now - (this.#resyncedAt.get(node) ?? -Infinity) < 1_000) return;
+    this.#resyncedAt.set(node, now);
+    this.#options.bus.publish(nodeResync, { reason }, this.#options.cluster, node);
+  }
+
+  /** A node that stands elsewhere than the book for two heartbeats has missed something: it gets everything. */
+  checkPosition(node: string, position: Position): void {
+    const times = this.book.differs(node, position) ? (this.#behind.get(node) ?? 0) + 1 : 0;
+    this.#behind.set(node, times);
+    if (times >= 2) this.#options.bus.publish(nodeAssignment, this.book.complete(node), this.#options.cluster, node);
+  }
+
+  /** Room or ability may have appeared: whoever waits looks again, and root hears of it. */
+  #nodeChanged(name: string, before: NodeRecord | undefined, now: NodeRecord): void {
+    if (before?.state !== now.state) this.log(`node ${name} is ${now.state}`);
+    this.#loop.triggerAll();
+    this.#offerChanged();
+  }
+
+  #offerChanged(): void {
+    if (this.#options.hasRoot) this.#periods.trigger('offer');
+  }
+
+  /** An offer is a walk over all nodes, so a burst of placements makes one, not fifty. */
+  async #offer(): Promise<Result> {
+    const sinceMs = this.#options.clock.now() - this.#offeredAt;
+    if (sinceMs < offerEveryMs) return { kind: 'again', afterMs: offerEveryMs - sinceMs };
+    this.#offeredAt = this.#options.clock.now();
+    await this.uplink.offerChanged();
+    return { kind: 'again', afterMs: 60_000 };
+  }
+
+  async #period(key: Period): Promise<Result> {
+    switch (key) {
+      case 'sweep': await this.nodes.sweep(); return { kind: 'again', afterMs: Math.max(100, Math.round(this.heartbeatMs / 3)) };
+      case 'register': { await this.uplink.register(); this.#periods.trigger('heartbeat'); return { kind: 'done' }; }
+      case 'heartbeat': this.uplink.heartbeat(); return { kind: 'again', afterMs: 5_000 };
+      case 'offer': return this.#offer();
+    }
+  }
+}
+
+function isAssigned({ desired, report }: InstanceRecord): boolean {
+  return desired === 'run' && isPlaced(report.status);
+}
+
+function assignedSpec({ spec, report }: InstanceRecord): InstanceRecord['spec'] {
+  return { ...spec, attempt: report.attempt - report.restarts };
+}

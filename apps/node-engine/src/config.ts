@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { defaultStateDir, millisecondsSchema } from '@oak/process';
+import { parse } from 'smol-toml';
+import { z } from 'zod';
+
+export const configSchema = z.object({
+  /** The bus of the cluster, e.g. `nats://cluster.example:4223`. */
+  OAK_CLUSTER_BUS: z.string().default('nats://127.0.0.1:4223'),
+  /** Credentials as `cluster-orchestrator credentials node NAME` prints them; they say which cluster and node this is. */
+  OAK_CLUSTER_CREDENTIALS: z.string(),
+  OAK_CONTAINERD_SOCKET: z.string().default('/run/containerd/containerd.sock'),
+  OAK_CONTAINERD_CONFIG: z.string().default('/etc/containerd/config.toml'),
+  OAK_CONTAINERD_NAMESPACE: z.string().default('oakestra'),
+  OAK_NET_SOCKET: z.string().default('/run/oakestra/net.sock'),
+  OAK_STATE_DIR: z.string().default(defaultStateDir('node-engine')),
+  /** The node's own file, TOML. */
+  OAK_NODE_CONFIG: z.string().default('/etc/oakestra/node.toml'),
+  /** Where other machines reach this one. */
+  OAK_NODE_ADDRESS: z.string().optional(),
+  /** From SIGTERM to SIGKILL. */
+  OAK_STOP_GRACE_MS: millisecondsSchema.prefault('10000'),
+  OAK_LOG_LEVEL: z.enum(['debug', 'log', 'warn', 'error']).default('log'),
+});
+export type Config = z.infer<typeof configSchema>;
+
+const registrySchema = z.strictObject({
+  /** Asked in this order before the registry itself. */
+  mirrors: z.array(z.url()).optional(),
+  ca_file: z.string().optional(),
+  username: z.string().optional(),
+  password: z.string().optional(),
+  plain_http: z.boolean().optional(),
+});
+
+/** The node's file. Unknown keys are faults: a misspelt `allow_privileged` must not pass in silence. */
+const nodeFileSchema = z.strictObject({
+  /** What of the machine Oakestra may give away; default all of it. */
+  capacity: z.strictObject({ vcpus: z.number().positive().optional(), memory_mib: z.int().positive().optional(), storage_mib: z.int().positive().optional() }).default({}),
+  labels: z.record(z.string(), z.string()).default({}),
+  cgroup_parent: z.string().startsWith('/').default('/oakestra'),
+  allow_privileged: z.boolean().default(false),
+  /** How often all runtimes are probed again. */
+  probe_period_s: z.int().positive().default(600),
+  registries: z.record(z.string(), registrySchema).default({}),
+});
+export type NodeFile = z.infer<typeof nodeFileSchema>;
+
+/** No file means all defaults. @throws Error that names file and keys */
+export function readNodeFile(path: string): NodeFile {
+  const text = readIfThere(path);
+  const parsed = nodeFileSchema.safeParse(parse(text));
+  if (parsed.success) return parsed.data;
+  throw new Error(`${path}: ${parsed.error.issues.map((issue) => `${z.core.toDotPath(issue.path)}: ${issue.message}`).join('; ')}`);
+}
+
+function readIfThere(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
+}
+

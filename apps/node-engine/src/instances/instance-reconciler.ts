@@ -1,0 +1,171 @@
+import type { InstanceReport } from '@oak/contracts';
+import { nextFailures, restartDelayMs } from '@oak/instance';
+import { NetError, type NetClient } from '@oak/net-api';
+import type { Clock, Random, Result } from '@oak/reconcile';
+import { RuntimeError, type Attachment, type Exit, type Observed, type Runtime } from '@oak/runtime';
+import type { InstanceRecord } from './instance-record.ts';
+import type { Instances } from './instances.ts';
+import type { Observations } from './observations.ts';
+import { planInstance } from './plan-instance.ts';
+import { portsOf, workloadOf } from './workload-of.ts';
+
+export interface InstanceReconcilerOptions {
+  readonly instances: Instances;
+  readonly observations: Observations;
+  /** The healthy runtime for a name that a descriptor asks for, or why there is none. */
+  readonly runtimeFor: (virtualization: string) => Runtime | { readonly problem: string };
+  readonly net: Pick<NetClient, 'attach' | 'detach'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly graceMs: number;
+  readonly log: (text: string) => void;
+}
+
+const done: Result = { kind: 'done' };
+const again: Result = { kind: 'again', afterMs: 0 };
+
+/** One pass does one step and says when to look again. What a step left behind when it was cut off, the next pass sees and clears. */
+export class InstanceReconciler {
+  readonly #options: InstanceReconcilerOptions;
+  readonly #notBefore = new Map<string, number>();
+
+  constructor(options: InstanceReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** Something that starts may have waited for is there now. */
+  forgetDelays(): void {
+    this.#notBefore.clear();
+  }
+
+  async reconcile(id: string, signal: AbortSignal): Promise<Result> {
+    const { instances, observations, clock, graceMs } = this.#options;
+    const record = await instances.get(id);
+    const observed = await observations.of(id, signal);
+    if (!record) return observed ? this.#reap(observed, signal) : done;
+    const action = planInstance(record, observed, this.#notBefore.get(id) ?? 0, clock.now());
+    switch (action.kind) {
+      case 'rest': return done;
+      case 'wait': return { kind: 'again', afterMs: action.ms };
+      case 'launch': return this.#launch(record, signal);
+      case 'adopt': await instances.say(id, running(record, action.observed, {})); return done;
+      case 'conclude': await this.#conclude(record, action.observed, signal); return again;
+      case 'clear': await observations.remove(id, signal); return again;
+      case 'stop': await observations.stop(id, graceMs, signal); return again;
+      case 'remove': await this.#remove(id, signal); return done;
+    }
+  }
+
+  async #launch(record: InstanceRecord, signal: AbortSignal): Promise<Result> {
+    const { instances, observations, runtimeFor, clock } = this.#options;
+    const { id, microservice } = record.spec;
+    const runtime = runtimeFor(microservice.virtualization);
+    if ('problem' in runtime) return this.#failed(record, new RuntimeError('temporary', runtime.problem));
+    const launching = record.report.status === 'NODE_SCHEDULED' ? record : await instances.nextAttempt(id);
+    if (!launching) return done;
+    const began = clock.now();
+    await instances.say(id, { ...bare(launching.report), status: 'CREATING', detail: 'preparing image and network', virtualization: runtime.virtualization, route: runtime.describe().route });
+    try {
+      const { attachment, ipv4, ipv6, phasesMs } = await this.#prepare(launching, runtime, signal);
+      const started = clock.now();
+      const observed = await runtime.start(workloadOf(launching.spec), attachment, signal);
+      observations.saw(observed);
+      await instances.say(id, running({ ...launching, report: { ...launching.report, virtualization: runtime.virtualization, route: runtime.describe().route } }, observed, {
+        ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }), phasesMs: { ...phasesMs, start: clock.now() - started, total: clock.now() - began },
+      }));
+      return done;
+    } catch (error) {
+      // A start that failed half way: what was seen before does not count.
+      observations.changed();
+      if (signal.aborted) throw error;
+      return this.#failed(launching, error);
+    }
+  }
+
+  /** Image and network do not need each other. */
+  async #prepare(record: InstanceRecord, runtime: Runtime, signal: AbortSignal): Promise<{ attachment: Attachment; ipv4: string; ipv6: string; phasesMs: Record<string, number> }> {
+    const { net, clock } = this.#options;
+    const { spec } = record;
+    const began = clock.now();
+    const phasesMs: Record<string, number> = {};
+    const timed = async <T>(name: string, work: Promise<T>): Promise<T> => { const result = await work; phasesMs[name] = clock.now() - began; return result; };
+    const ports = portsOf(spec);
+    const workload = workloadOf(spec);
+    const [prepared, attached] = await Promise.allSettled([
+      timed('prepare', runtime.prepare(workload, signal)),
+      timed('attach', net.attach({ instanceId: spec.id, name: workload.name, ports }, signal)),
+    ]);
+    if (prepared.status === 'rejected') throw prepared.reason;
+    if (attached.status === 'rejected') throw attached.reason;
+    const { netnsPath, ipv4, ipv6, nameservers, searchDomains } = attached.value;
+    const hosts = [ipv4, ipv6].filter((address) => address !== '').map((address) => ({ address, names: [workload.hostname] }));
+    return { attachment: { netnsPath, hosts, nameservers, searchDomains }, ipv4, ipv6, phasesMs };
+  }
+
+  async #failed(record: InstanceRecord, error: unknown): Promise<Result> {
+    const { id } = record.spec;
+    const { instances, log } = this.#options;
+    const delayMs = await this.#delay(id, 0);
+    const text = error instanceof RuntimeError || error instanceof NetError ? error.message : `an error of ours: ${String(error)}`;
+    if (!(error instanceof RuntimeError) && !(error instanceof NetError)) log(`instance ${id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    await instances.say(id, { ...bare(record.report), status: 'FAILED', detail: `${text}${nextTry(delayMs)}` });
+    return { kind: 'again', afterMs: delayMs };
+  }
+
+  async #conclude(record: InstanceRecord, observed: Observed, signal: AbortSignal): Promise<void> {
+    const { id, microservice } = record.spec;
+    const exit = observed.exit ?? { code: undefined, oomKilled: false, atMs: this.#options.clock.now() };
+    const completed = microservice.one_shot && exit.code === 0;
+    const ranMs = Math.max(0, exit.atMs - (observed.startedAtMs ?? exit.atMs));
+    const delayMs = completed ? 0 : await this.#delay(id, ranMs);
+    await this.#options.instances.say(id, {
+      ...bare(record.report), status: completed ? 'COMPLETED' : 'DEAD', detail: `${ending(exit)}${completed ? '' : nextTry(delayMs)}`,
+      ...(exit.code !== undefined && { exitCode: exit.code }),
+    });
+    await this.#options.observations.remove(id, signal);
+    if (completed) await this.#options.net.detach(id, signal);
+  }
+
+  async #delay(id: string, ranMs: number): Promise<number> {
+    const { instances, random, clock } = this.#options;
+    const failures = nextFailures(await instances.failures(id), ranMs);
+    await instances.setFailures(id, failures);
+    const delayMs = restartDelayMs(failures, random.next());
+    this.#notBefore.set(id, clock.now() + delayMs);
+    return delayMs;
+  }
+
+  async #remove(id: string, signal: AbortSignal): Promise<void> {
+    await this.#options.observations.remove(id, signal);
+    await this.#options.net.detach(id, signal);
+    this.#notBefore.delete(id);
+    await this.#options.instances.forget(id);
+  }
+
+  /** Ours by its label, but no assignment knows it. */
+  async #reap({ id }: Observed, signal: AbortSignal): Promise<Result> {
+    this.#options.log(`instance ${id} is assigned to nobody any more, so it is removed`);
+    await this.#options.observations.stop(id, this.#options.graceMs, signal);
+    await this.#options.observations.remove(id, signal);
+    await this.#options.net.detach(id, signal);
+    return done;
+  }
+}
+
+/** What stays true of an instance between two starts. */
+function bare({ id, attempt, status, detail, restarts, virtualization, route }: InstanceReport): InstanceReport {
+  return { id, attempt, status, detail, restarts, ...(virtualization && { virtualization }), ...(route && { route }) };
+}
+
+function running({ report }: InstanceRecord, { virtualization, startedAtMs }: Observed, more: Partial<InstanceReport>): InstanceReport {
+  return { ...report, status: 'RUNNING', detail: 'running', virtualization, ...(startedAtMs !== undefined && { startedAtMs }), ...more };
+}
+
+function ending({ code, oomKilled }: Exit): string {
+  if (oomKilled) return 'killed: out of memory (the limit is the microservice\'s "memory", in MiB)';
+  return code === undefined ? 'ended while nobody could see how' : `exited with code ${code}`;
+}
+
+function nextTry(delayMs: number): string {
+  return delayMs === 0 ? '; started again at once' : `; next try in ${Math.ceil(delayMs / 1000)} s`;
+}

@@ -1,0 +1,88 @@
+import type { InstanceReport, InstanceSpec } from '@oak/contracts';
+import { move } from '@oak/instance';
+import type { Collection } from '@oak/store';
+import type { InstanceRecord } from './instance-record.ts';
+
+export interface InstancesOptions {
+  readonly instances: Collection<InstanceRecord>;
+  readonly tell: (report: InstanceReport) => void;
+  readonly trigger: (id: string) => void;
+  readonly log: (text: string) => void;
+}
+
+/** The records of this node's instances. Every change of a report is told to the cluster. */
+export class Instances {
+  readonly #options: InstancesOptions;
+
+  constructor(options: InstancesOptions) {
+    this.#options = options;
+  }
+
+  async get(id: string): Promise<InstanceRecord | undefined> {
+    return (await this.#options.instances.get(id))?.body;
+  }
+
+  async all(): Promise<InstanceRecord[]> {
+    return (await this.#options.instances.list()).map(({ body }) => body);
+  }
+
+  async take(specs: readonly InstanceSpec[]): Promise<void> {
+    const results = await this.#options.instances.insertMany(specs.map((spec) => ({ id: spec.id, body: fresh(spec) })));
+    for (const [at, result] of results.entries()) {
+      const spec = specs[at]!;
+      if (!result.ok) await this.#options.instances.update(spec.id, (record) => retaken(record, spec));
+      this.#options.trigger(spec.id);
+    }
+  }
+
+  async drop(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      await this.#options.instances.update(id, (record) => (record.desired === 'gone' ? undefined : { ...record, desired: 'gone' }));
+      this.#options.trigger(id);
+    }
+  }
+
+  /** The instance is as `report` says. @throws when the table knows no such move: a bug of ours */
+  async say(id: string, report: InstanceReport): Promise<void> {
+    let said: InstanceReport | undefined;
+    await this.#options.instances.update(id, (record) => {
+      const moved = move(record.report, report);
+      if (!moved.ok) throw new Error(`instance ${id}: ${moved.reason}`);
+      said = report;
+      return { ...record, report };
+    });
+    if (said) this.#options.tell(said);
+  }
+
+  /** Before each start but the first. */
+  async nextAttempt(id: string): Promise<InstanceRecord | undefined> {
+    const document = await this.#options.instances.update(id, (record) => ({
+      ...record, report: { ...record.report, attempt: record.report.attempt + 1, restarts: record.report.restarts + 1, status: 'CREATING' },
+    }));
+    return document?.body;
+  }
+
+  async failures(id: string): Promise<number> {
+    return (await this.get(id))?.failures ?? 0;
+  }
+
+  async setFailures(id: string, failures: number): Promise<void> {
+    await this.#options.instances.update(id, (record) => ({ ...record, failures }));
+  }
+
+  async forget(id: string): Promise<void> {
+    const record = await this.get(id);
+    if (!record || !await this.#options.instances.remove(id)) return;
+    this.#options.tell({ id, attempt: record.report.attempt, restarts: record.report.restarts, status: 'UNDEPLOYED', detail: 'removed' });
+  }
+}
+
+function fresh(spec: InstanceSpec): InstanceRecord {
+  return { spec, desired: 'run', failures: 0, report: { id: spec.id, attempt: spec.attempt, status: 'NODE_SCHEDULED', detail: 'the node has it', restarts: 0 } };
+}
+
+/** Given again: what runs goes on, under the attempt that the cluster now counts. */
+function retaken(record: InstanceRecord, spec: InstanceSpec): InstanceRecord | undefined {
+  if (spec.attempt <= record.spec.attempt && record.desired === 'run') return undefined;
+  return { ...record, spec, desired: 'run', report: { ...record.report, attempt: Math.max(spec.attempt, record.report.attempt) } };
+}

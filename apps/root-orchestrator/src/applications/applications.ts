@@ -1,0 +1,80 @@
+import type { Clock } from '@oak/reconcile';
+import type { Application, Microservice } from '@oak/sla';
+import { UniqueViolation, type Collection, type Document } from '@oak/store';
+import { Problem } from '../http/problem.ts';
+import type { Instances } from '../instances/instances.ts';
+import type { ServiceRecord } from '../services/service-record.ts';
+import type { ApplicationRecord } from './application-record.ts';
+
+export interface ApplicationsOptions {
+  readonly applications: Collection<ApplicationRecord>;
+  readonly services: Collection<ServiceRecord>;
+  readonly instances: Instances;
+  readonly clock: Clock;
+  readonly newId: () => string;
+}
+
+/** As sent, next to as parsed: clients look for their own fields again. */
+export interface Submitted { readonly parsed: Microservice; readonly raw: Readonly<Record<string, unknown>> }
+
+/** Applications and their microservices: created whole or not at all, removed with their instances. */
+export class Applications {
+  readonly #options: ApplicationsOptions;
+
+  constructor(options: ApplicationsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws Problem 409 when the name is taken */
+  async create(owner: string, application: Application, microservices: readonly Submitted[]): Promise<Document<ApplicationRecord>> {
+    const { applications, clock, newId } = this.#options;
+    const { application_name: name, application_namespace: namespace, application_desc: description } = application;
+    const id = newId();
+    const created = await unlessTaken(() => applications.insert(id, { owner, name, namespace, description: description ?? '', createdAtMs: clock.now() }), `application ${name}.${namespace}`);
+    try {
+      for (const microservice of microservices) await this.addService(created, microservice);
+    } catch (error) {
+      await this.remove(id);
+      throw error;
+    }
+    return created;
+  }
+
+  /** @throws Problem 409 when the name is taken */
+  async addService({ id: applicationId, body }: Document<ApplicationRecord>, { parsed, raw }: Submitted): Promise<string> {
+    const id = this.#options.newId();
+    const name = `${body.name}.${body.namespace}.${parsed.microservice_name}.${parsed.microservice_namespace}`;
+    await unlessTaken(() => this.#options.services.insert(id, {
+      applicationId, owner: body.owner, applicationName: body.name, applicationNamespace: body.namespace, name, microservice: parsed, submitted: { ...raw },
+      nextInstanceNumber: 0, deleting: false, createdAtMs: this.#options.clock.now(),
+    }), `microservice ${name}`);
+    return id;
+  }
+
+  async services(applicationId: string): Promise<Document<ServiceRecord>[]> {
+    const all = await this.#options.services.list({ where: { index: 'application', equals: [applicationId] } });
+    return all.filter(({ body }) => !body.deleting);
+  }
+
+  async remove(applicationId: string): Promise<void> {
+    for (const { id } of await this.#options.services.list({ where: { index: 'application', equals: [applicationId] } })) await this.removeService(id);
+    await this.#options.applications.remove(applicationId);
+  }
+
+  /** First it hides, then its instances go; the last one takes it along. */
+  async removeService(id: string): Promise<void> {
+    await this.#options.services.update(id, (service) => (service.deleting ? undefined : { ...service, deleting: true }));
+    const instances = await this.#options.instances.of(id);
+    if (instances.length === 0) await this.#options.services.remove(id);
+    else await this.#options.instances.remove(instances.map((instance) => instance.id));
+  }
+}
+
+async function unlessTaken<T>(write: () => Promise<T>, what: string): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (error instanceof UniqueViolation) throw new Problem(409, 'Conflict', `${what} exists already; choose another name or delete it first`);
+    throw error;
+  }
+}

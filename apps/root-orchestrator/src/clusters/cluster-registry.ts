@@ -1,0 +1,109 @@
+import type { ClusterSummary } from '@oak/contracts';
+import type { Clock } from '@oak/reconcile';
+import type { Candidate } from '@oak/scheduling';
+import type { Collection } from '@oak/store';
+import type { ClusterRecord } from './cluster-record.ts';
+
+export interface ClusterRegistryOptions {
+  readonly clusters: Collection<ClusterRecord>;
+  readonly clock: Clock;
+  readonly silentAfterMs: number;
+  readonly newId: () => string;
+  /** A cluster came, went silent, came back, or offers something else. */
+  readonly onChange: (name: string) => void;
+}
+
+export interface KnownCluster {
+  readonly id: string;
+  readonly record: ClusterRecord;
+  /** Undefined: not heard since this process started. */
+  readonly lastSeenMs: number | undefined;
+  readonly active: boolean;
+}
+
+/** The clusters: what they offer and when they were last heard. What they offer is stored, heartbeats are not. */
+export class ClusterRegistry {
+  readonly #known = new Map<string, { id: string; record: ClusterRecord; lastSeenMs: number | undefined; active: boolean }>();
+  readonly #options: ClusterRegistryOptions;
+
+  constructor(options: ClusterRegistryOptions) {
+    this.#options = options;
+  }
+
+  async load(): Promise<void> {
+    for (const { id, body } of await this.#options.clusters.list()) this.#known.set(body.name, { id, record: body, lastSeenMs: undefined, active: false });
+  }
+
+  get(name: string): KnownCluster | undefined {
+    return this.#known.get(name);
+  }
+
+  all(): KnownCluster[] {
+    return [...this.#known.values()].sort((a, b) => a.record.name.localeCompare(b.record.name));
+  }
+
+  async register(name: string, summary: ClusterSummary, version: string): Promise<string> {
+    const record: ClusterRecord = { name, summary, version, registeredAtMs: this.#options.clock.now() };
+    const known = this.#known.get(name);
+    const id = known?.id ?? this.#options.newId();
+    if (known) await this.#options.clusters.update(id, () => record);
+    else await this.#options.clusters.insert(id, record);
+    this.#known.set(name, { id, record, lastSeenMs: this.#options.clock.now(), active: true });
+    this.#options.onChange(name);
+    return id;
+  }
+
+  /** A sign of life. False: it never registered. */
+  heard(name: string): boolean {
+    const known = this.#known.get(name);
+    if (!known) return false;
+    known.lastSeenMs = this.#options.clock.now();
+    if (!known.active) { known.active = true; this.#options.onChange(name); }
+    return true;
+  }
+
+  /** What it offers changed. Older summaries are dropped. */
+  async summarised(name: string, summary: ClusterSummary): Promise<void> {
+    const known = this.#known.get(name);
+    if (!known || isOlder(summary, known.record.summary)) return;
+    known.record = { ...known.record, summary };
+    await this.#options.clusters.update(known.id, (record) => ({ ...record, summary }));
+    this.#options.onChange(name);
+  }
+
+  /** Called on a period: who fell silent. */
+  sweep(): void {
+    const now = this.#options.clock.now();
+    for (const known of this.#known.values()) {
+      const active = known.lastSeenMs !== undefined && now - known.lastSeenMs < this.#options.silentAfterMs;
+      if (active === known.active) continue;
+      known.active = active;
+      this.#options.onChange(known.record.name);
+    }
+  }
+
+  /** What the cluster offered, as text: a refusal counts as long as this stays the same. */
+  offer(name: string): string {
+    const summary = this.#known.get(name)?.record.summary;
+    return summary ? JSON.stringify([summary.fits, summary.csiDrivers, summary.addons, summary.nodes, summary.runtimes.map(({ virtualization, healthy }) => [virtualization, healthy])]) : '';
+  }
+
+  candidates(): Candidate[] {
+    return this.all().map(candidateOf);
+  }
+}
+
+function isOlder(a: ClusterSummary, b: ClusterSummary): boolean {
+  return a.epoch < b.epoch || (a.epoch === b.epoch && a.sequence <= b.sequence);
+}
+
+function candidateOf({ record: { name, summary }, active }: KnownCluster): Candidate {
+  return {
+    id: name, name, archs: [...new Set(summary.fits.map((fit) => fit.arch))],
+    runtimes: Object.fromEntries(summary.runtimes.map(({ virtualization, healthy, reasons }) => [
+      virtualization, healthy > 0 ? { available: true } : { available: false, reason: reasons.map(({ node, reason }) => `${node}: ${reason}`).join('; ') },
+    ])),
+    total: summary.total, free: summary.free, fits: summary.fits, csiDrivers: summary.csiDrivers, addons: summary.addons,
+    hostPorts: [], hosts: {}, cordoned: false, stale: !active,
+  };
+}

@@ -1,0 +1,37 @@
+import { Controller, Get, Inject } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Public } from '../auth/auth.guard.ts';
+import { Root } from '../root.ts';
+import type { KnownCluster } from './cluster-registry.ts';
+
+@ApiTags('clusters') @ApiBearerAuth()
+@Controller('api/clusters')
+export class ClustersController {
+  constructor(@Inject(Root) private readonly root: Root) {}
+
+  /** Open, as Oakestra has it: its dashboard and the documented curl ask without a token. It tells names and health, no address. */
+  @Public() @Get()
+  @ApiOperation({ summary: 'All clusters with the virtualizations that their nodes can really run' })
+  all(): unknown {
+    return this.root.clusters.all().map(clusterView);
+  }
+
+  @Public() @Get('active')
+  @ApiOperation({ summary: 'The clusters that were heard lately' })
+  active(): unknown {
+    return this.root.clusters.all().filter((cluster) => cluster.active).map(clusterView);
+  }
+}
+
+/** Oakestra's element of /api/clusters/, with its aliases, and the health of each runtime beside. */
+export function clusterView({ id, record: { name, summary, registeredAtMs }, active, lastSeenMs }: KnownCluster): Record<string, unknown> {
+  const { total, free, nodes, runtimes, csiDrivers, addons, fits } = summary;
+  return {
+    _id: id, active, active_nodes: nodes.active, candidate_name: name, candidate_location: summary.location, cluster_name: name, cluster_location: summary.location,
+    vcpus: total.vcpus, memory: free.memoryMiB, vgpus: total.vgpus, total_cpu_cores: total.vcpus, memory_in_mb: free.memoryMiB, total_gpu_cores: total.vgpus,
+    virtualization: runtimes.filter(({ healthy }) => healthy > 0).map(({ virtualization }) => virtualization),
+    runtimes: runtimes.map(({ virtualization, healthy, unhealthy, reasons }) => ({ virtualization, healthy, unhealthy, reasons })),
+    nodes, total, free, fits, supported_addons: addons, csi_drivers: csiDrivers,
+    last_modified_timestamp: (lastSeenMs ?? registeredAtMs) / 1000,
+  };
+}

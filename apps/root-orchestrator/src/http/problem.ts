@@ -1,0 +1,20 @@
+/** One fault of a request. `path` as in `applications[0].microservices[1].vcpus`. */
+export interface Fault { readonly path: string; readonly message: string; readonly value?: unknown; readonly remedy?: string }
+
+/** An answer that is not the one hoped for; the filter makes it problem+json. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly status: number;
+  readonly title: string;
+  readonly faults: readonly Fault[];
+  constructor(status: number, title: string, detail: string, faults: readonly Fault[] = []) {
+    super(detail);
+    this.status = status;
+    this.title = title;
+    this.faults = faults;
+  }
+}
+
+export function notFound(what: string, id: string): Problem {
+  return new Problem(404, 'Not found', `${what} ${id} does not exist`);
+}

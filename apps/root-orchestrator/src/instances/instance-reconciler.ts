@@ -1,0 +1,60 @@
+import type { AssignmentBook } from '@oak/instance';
+import type { Result } from '@oak/reconcile';
+import { demandOf, place } from '@oak/scheduling';
+import type { Collection, Document } from '@oak/store';
+import type { ClusterRegistry } from '../clusters/cluster-registry.ts';
+import type { ServiceRecord } from '../services/service-record.ts';
+import type { InstanceRecord } from './instance-record.ts';
+import { specOf, type Instances } from './instances.ts';
+import { planInstance, waitingDetail, waitingStatus } from './plan-instance.ts';
+
+export interface InstanceReconcilerOptions {
+  readonly instances: Instances;
+  readonly services: Collection<ServiceRecord>;
+  readonly clusters: ClusterRegistry;
+  readonly book: AssignmentBook;
+}
+
+const done: Result = { kind: 'done' };
+
+/** Thin: reads, asks the plan, does the one thing. */
+export class InstanceReconciler {
+  readonly #options: InstanceReconcilerOptions;
+
+  constructor(options: InstanceReconcilerOptions) {
+    this.#options = options;
+  }
+
+  async reconcile(id: string): Promise<Result> {
+    const { instances, services, book } = this.#options;
+    const document = await instances.get(id);
+    if (!document) return done;
+    const action = planInstance(document.body);
+    switch (action.kind) {
+      case 'rest': return done;
+      case 'forget': await instances.forget(id); return done;
+      case 'withdraw': book.withdraw(action.cluster, id); return done;
+      case 'assign': case 'place': {
+        const service = await services.get(document.body.serviceId);
+        if (!service) { await instances.remove([id]); return done; }
+        if (action.kind === 'place') await this.#place(document, service.body);
+        else if (!book.has(action.cluster, id)) book.assign(action.cluster, specOf(document, service.body));
+        return done;
+      }
+    }
+  }
+
+  async #place(document: Document<InstanceRecord>, service: ServiceRecord): Promise<void> {
+    const { instances, clusters, book } = this.#options;
+    const demand = demandOf(service.microservice, 'cluster', document.body.serviceId);
+    const refusals = document.body.refusals.filter(({ cluster, offer }) => clusters.offer(cluster) === offer);
+    const decision = place(demand, clusters.candidates(), { alreadyRefused: new Map(refusals.map(({ cluster, text }) => [cluster, text])) });
+    if (decision.chosen === undefined) {
+      const status = waitingStatus(decision, demand.pins, (name) => clusters.get(name));
+      await instances.waits(document.id, status, waitingDetail(decision.explanation, refusals), decision.explanation);
+      return;
+    }
+    const placed = await instances.placed(document.id, decision.chosen, decision.explanation);
+    if (placed) book.assign(decision.chosen, specOf({ ...document, body: placed }, service));
+  }
+}

@@ -1,0 +1,38 @@
+import { explanationSchema, instanceStatusSchema, nameSchema, placedReportSchema } from '@oak/contracts';
+import type { CollectionDefinition } from '@oak/store';
+import { z } from 'zod';
+
+/** A cluster that gave an instance back: it is not asked again until what it offers has changed. */
+const refusalSchema = z.object({ cluster: nameSchema, text: z.string(), /** What it offered then. */ offer: z.string() });
+export type Refusal = z.infer<typeof refusalSchema>;
+
+/** An instance of a microservice, as root knows it; the id of the document is the instance's. */
+export const instanceRecordSchema = z.object({
+  serviceId: z.string(),
+  applicationId: z.string(),
+  number: z.int().nonnegative(),
+  desired: z.enum(['run', 'gone']),
+  status: instanceStatusSchema,
+  detail: z.string(),
+  attempt: z.int().nonnegative(),
+  /** Who has it. */
+  cluster: nameSchema.optional(),
+  /** The latest word of that cluster. */
+  report: placedReportSchema.optional(),
+  /** Root's own decision: which cluster, and why not the others. */
+  explanation: explanationSchema.optional(),
+  refusals: z.array(refusalSchema).max(256),
+  createdAtMs: z.number(),
+  changedAtMs: z.number(),
+});
+export type InstanceRecord = z.infer<typeof instanceRecordSchema>;
+
+export const instancesCollection: CollectionDefinition<InstanceRecord> = {
+  name: 'instances', parse: (input) => instanceRecordSchema.parse(input),
+  indexes: [
+    { name: 'number', paths: ['serviceId', 'number'], unique: true },
+    { name: 'application', paths: ['applicationId'] },
+    { name: 'cluster', paths: ['cluster'] },
+    { name: 'status', paths: ['status'] },
+  ],
+};

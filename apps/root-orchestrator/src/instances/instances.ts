@@ -1,0 +1,167 @@
+import type { InstanceSpec, PlacedReport } from '@oak/contracts';
+import { move } from '@oak/instance';
+import type { Clock } from '@oak/reconcile';
+import type { Collection, Document } from '@oak/store';
+import type { ServiceRecord } from '../services/service-record.ts';
+import type { InstanceRecord, Refusal } from './instance-record.ts';
+
+export interface InstancesOptions {
+  readonly instances: Collection<InstanceRecord>;
+  readonly services: Collection<ServiceRecord>;
+  readonly clock: Clock;
+  readonly newId: () => string;
+  readonly trigger: (id: string) => void;
+  readonly log: (text: string) => void;
+}
+
+/** What happens to the records: users' wishes, clusters' reports, and root's own decisions. */
+export class Instances {
+  readonly #options: InstancesOptions;
+
+  constructor(options: InstancesOptions) {
+    this.#options = options;
+  }
+
+  get(id: string): Promise<Document<InstanceRecord> | undefined> {
+    return this.#options.instances.get(id);
+  }
+
+  of(serviceId: string): Promise<Document<InstanceRecord>[]> {
+    return this.#options.instances.list({ where: { index: 'number', equals: [serviceId] } });
+  }
+
+  at(cluster: string): Promise<Document<InstanceRecord>[]> {
+    return this.#options.instances.list({ where: { index: 'cluster', equals: [cluster] } });
+  }
+
+  with(status: InstanceRecord['status']): Promise<Document<InstanceRecord>[]> {
+    return this.#options.instances.list({ where: { index: 'status', equals: [status] } });
+  }
+
+  count(status: InstanceRecord['status']): Promise<number> {
+    return this.#options.instances.count({ index: 'status', equals: [status] });
+  }
+
+  async find(serviceId: string, number: number): Promise<Document<InstanceRecord> | undefined> {
+    return (await this.#options.instances.list({ where: { index: 'number', equals: [serviceId, number] }, limit: 1 }))[0];
+  }
+
+  page(options: { after?: string; limit: number; serviceId?: string; status?: InstanceRecord['status']; cluster?: string }): Promise<Document<InstanceRecord>[]> {
+    const { after, limit, serviceId, status, cluster } = options;
+    const where = serviceId !== undefined ? { index: 'number', equals: [serviceId] }
+      : status !== undefined ? { index: 'status', equals: [status] }
+        : cluster !== undefined ? { index: 'cluster', equals: [cluster] } : undefined;
+    return this.#options.instances.list({ limit, ...(after !== undefined && { after }), ...(where && { where }) });
+  }
+
+  /** `count` more of a service. Numbers are taken by compare-and-set, so parallel calls never share one. */
+  async create(serviceId: string, count: number): Promise<{ id: string; number: number }[] | undefined> {
+    let first = 0;
+    const service = await this.#options.services.update(serviceId, (record) => {
+      if (record.deleting) return undefined;
+      first = record.nextInstanceNumber;
+      return { ...record, nextInstanceNumber: first + count };
+    });
+    if (!service || service.body.deleting) return undefined;
+    const now = this.#options.clock.now();
+    const made = Array.from({ length: count }, (_, at) => ({ id: this.#options.newId(), number: first + at }));
+    const results = await this.#options.instances.insertMany(made.map(({ id, number }) => ({ id, body: requested(service, number, now) })));
+    for (const result of results) if (!result.ok) throw result.error;
+    for (const { id } of made) this.#options.trigger(id);
+    return made;
+  }
+
+  /** They shall be gone. Who has them is told; the record stays until nobody has it any more. */
+  async remove(ids: readonly string[]): Promise<void> {
+    for (const id of ids) {
+      await this.change(id, (record) => (record.desired === 'gone' ? undefined : { ...record, desired: 'gone', detail: record.cluster ? 'stopping' : record.detail }));
+      this.#options.trigger(id);
+    }
+  }
+
+  async placed(id: string, cluster: string, explanation: NonNullable<InstanceRecord['explanation']>): Promise<InstanceRecord | undefined> {
+    return this.change(id, (record) => {
+      if (record.desired !== 'run' || record.cluster !== undefined) return undefined;
+      const { report: _report, ...rest } = record;
+      return { ...rest, cluster, explanation, status: 'CLUSTER_SCHEDULED', detail: `given to cluster ${cluster}` };
+    });
+  }
+
+  async waits(id: string, status: InstanceRecord['status'], detail: string, explanation: NonNullable<InstanceRecord['explanation']>): Promise<void> {
+    await this.change(id, (record) => {
+      if (record.cluster !== undefined || (record.status === status && record.detail === detail)) return undefined;
+      return { ...record, status, detail, explanation };
+    });
+  }
+
+  /** The cluster could not place it. */
+  async handedBack(cluster: string, id: string, attempt: number, refusal: Refusal, explanation: NonNullable<InstanceRecord['explanation']>): Promise<boolean> {
+    const record = (await this.get(id))?.body;
+    if (record?.cluster !== cluster) return true;
+    await this.change(id, (now) => {
+      if (now.cluster !== cluster) return undefined;
+      const { cluster: _cluster, report: _report, ...rest } = now;
+      const refusals = [...now.refusals.filter((one) => one.cluster !== cluster), refusal];
+      return { ...rest, refusals, explanation, attempt: Math.max(now.attempt, attempt) + 1, status: 'REQUESTED', detail: `cluster ${cluster} gave it back: ${refusal.text}`.slice(0, 4_000) };
+    });
+    this.#options.trigger(id);
+    return true;
+  }
+
+  /** A cluster says how an instance is. Only its own cluster counts, and only moves that the table knows. */
+  async heard(cluster: string, report: PlacedReport): Promise<void> {
+    const document = await this.get(report.id);
+    if (document?.body.cluster !== cluster) return;
+    if (document.body.desired === 'gone' && report.status === 'UNDEPLOYED') { await this.forget(report.id); return; }
+    const moved = move(document.body, report);
+    if (!moved.ok) { this.#options.log(`instance ${report.id} at cluster ${cluster}: ${moved.reason}; dropped`); return; }
+    await this.change(report.id, (record) => {
+      if (record.cluster !== cluster || !move(record, report).ok) return undefined;
+      return { ...record, status: report.status, detail: report.detail, attempt: report.attempt, report, refusals: [] };
+    });
+  }
+
+  /** A cluster listed all it has: what shall go and is not listed is gone. */
+  async absent(cluster: string, listed: ReadonlySet<string>): Promise<void> {
+    for (const { id, body } of await this.at(cluster)) {
+      if (body.desired === 'gone' && !listed.has(id)) await this.forget(id);
+    }
+  }
+
+  async forget(id: string): Promise<void> {
+    const document = await this.get(id);
+    if (!document || !await this.#options.instances.remove(id)) return;
+    await this.#sweepService(document.body.serviceId);
+  }
+
+  async change(id: string, change: (record: InstanceRecord) => InstanceRecord | undefined): Promise<InstanceRecord | undefined> {
+    let changed: InstanceRecord | undefined;
+    await this.#options.instances.update(id, (record) => {
+      const next = change(record);
+      return (changed = next && { ...next, changedAtMs: this.#options.clock.now() });
+    });
+    return changed;
+  }
+
+  /** A service that is being removed goes with its last instance. */
+  async #sweepService(serviceId: string): Promise<void> {
+    const service = await this.#options.services.get(serviceId);
+    if (service?.body.deleting && (await this.#options.instances.count({ index: 'number', equals: [serviceId] })) === 0) await this.#options.services.remove(serviceId);
+  }
+}
+
+function requested({ id, body }: Document<ServiceRecord>, number: number, now: number): InstanceRecord {
+  return {
+    serviceId: id, applicationId: body.applicationId, number, desired: 'run', status: 'REQUESTED', detail: 'waiting for a decision',
+    attempt: 0, refusals: [], createdAtMs: now, changedAtMs: now,
+  };
+}
+
+export function specOf({ id, body }: Document<InstanceRecord>, service: ServiceRecord): InstanceSpec {
+  return { id, serviceId: body.serviceId, applicationId: body.applicationId, instanceNumber: body.number, name: service.name, attempt: startAttempt(body), microservice: service.microservice };
+}
+
+/** The attempt with which its cluster got it; later ones are the cluster's own and the node's. */
+function startAttempt({ attempt, report }: InstanceRecord): number {
+  return report ? 0 : attempt;
+}

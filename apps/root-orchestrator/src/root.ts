@@ -1,0 +1,128 @@
+import { clusterAssignment, clusterResync, type ClusterSummary, type Position } from '@oak/contracts';
+import { AssignmentBook, ReportCursor } from '@oak/instance';
+import type { Bus } from '@oak/messaging';
+import { ReconcileLoop, type Clock, type Random, type Result } from '@oak/reconcile';
+import type { Collection, Store } from '@oak/store';
+import { applicationsCollection, type ApplicationRecord } from './applications/application-record.ts';
+import { ClusterRegistry } from './clusters/cluster-registry.ts';
+import { clustersCollection } from './clusters/cluster-record.ts';
+import { EventFeed } from './events/event-feed.ts';
+import { InstanceReconciler } from './instances/instance-reconciler.ts';
+import { instancesCollection, type InstanceRecord } from './instances/instance-record.ts';
+import { Instances, specOf } from './instances/instances.ts';
+import { servicesCollection, type ServiceRecord } from './services/service-record.ts';
+
+export interface RootOptions {
+  readonly bus: Bus;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly epoch: number;
+  readonly newId: () => string;
+  readonly clusterSilentAfterMs: number;
+  readonly log: (text: string) => void;
+}
+
+const waitingStatuses = ['REQUESTED', 'TargetClusterNotFound', 'TargetClusterNotActive', 'TargetClusterNoCapacity', 'NoActiveClusterWithCapacity'] as const;
+const clusterHeartbeatMs = 5_000;
+type Period = 'sweep' | 'waiting';
+
+/** The rooms of root and the loops between them. Knows no transport, no clock and no file of its own. */
+export class Root {
+  readonly applications: Collection<ApplicationRecord>;
+  readonly services: Collection<ServiceRecord>;
+  readonly instances: Instances;
+  readonly clusters: ClusterRegistry;
+  readonly book: AssignmentBook;
+  readonly events: EventFeed;
+  readonly reports = new ReportCursor();
+  readonly options: RootOptions;
+  readonly #loop: ReconcileLoop<string>;
+  readonly #periods: ReconcileLoop<Period>;
+  readonly #records: Collection<InstanceRecord>;
+  readonly #behind = new Map<string, number>();
+  readonly #resyncedAt = new Map<string, number>();
+
+  constructor(options: RootOptions) {
+    const { bus, store, clock, random, log } = options;
+    this.options = options;
+    this.applications = store.collection(applicationsCollection);
+    this.services = store.collection(servicesCollection);
+    this.#records = store.collection(instancesCollection);
+    this.book = new AssignmentBook({
+      epoch: options.epoch, defer: (flush) => void setImmediate(flush),
+      send: (cluster, message) => { bus.publish(clusterAssignment, message, cluster); },
+    });
+    this.clusters = new ClusterRegistry({ ...options, clusters: store.collection(clustersCollection), silentAfterMs: options.clusterSilentAfterMs, onChange: (name) => { this.#clusterChanged(name); } });
+    this.instances = new Instances({ ...options, instances: this.#records, services: this.services, trigger: (id) => { this.#loop.trigger(id); } });
+    this.events = new EventFeed(options);
+    this.#records.watch((change) => { this.events.instanceChanged(change); });
+    const reconciler = new InstanceReconciler({ instances: this.instances, services: this.services, clusters: this.clusters, book: this.book });
+    this.#loop = new ReconcileLoop<string>({
+      name: 'instances', clock, random, concurrency: 64, timeoutMs: 30_000, resyncMs: 60_000,
+      reconcile: (id) => reconciler.reconcile(id), keys: async () => (await this.#records.list()).map(({ id }) => id),
+      onError: (id, error) => { log(`instance ${id}: ${String(error)}`); },
+    });
+    this.#periods = new ReconcileLoop<Period>({
+      name: 'periods', clock, random, concurrency: 2, timeoutMs: 30_000,
+      reconcile: (key) => this.#period(key), onError: (key, error) => { log(`${key}: ${String(error)}`); },
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.clusters.load();
+    const services = new Map((await this.services.list()).map(({ id, body }) => [id, body]));
+    for (const { record: { name } } of this.clusters.all()) this.#loadBook(name, await this.instances.at(name), services);
+    this.#loop.start();
+    this.#periods.start();
+    this.#periods.trigger('sweep');
+    for (const { record: { name } } of this.clusters.all()) this.resync(name, 'root has started');
+    this.options.bus.onReconnect(() => { for (const { record: { name } } of this.clusters.all()) this.resync(name, 'the bus was cut'); });
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#loop.stop(), this.#periods.stop()]);
+  }
+
+  /** Asks a cluster to register, at most once a second. */
+  resync(cluster: string, reason: string): void {
+    const now = this.options.clock.now();
+    if (now - (this.#resyncedAt.get(cluster) ?? -Infinity) < 1_000) return;
+    this.#resyncedAt.set(cluster, now);
+    this.options.bus.publish(clusterResync, { reason }, cluster);
+  }
+
+  async register(name: string, summary: ClusterSummary, version: string): Promise<{ clusterId: string; heartbeatMs: number }> {
+    const clusterId = await this.clusters.register(name, summary, version);
+    return { clusterId, heartbeatMs: clusterHeartbeatMs };
+  }
+
+  /** A cluster that stands elsewhere than the book for two heartbeats has missed something: it gets everything. */
+  checkPosition(cluster: string, position: Position): void {
+    const times = this.book.differs(cluster, position) ? (this.#behind.get(cluster) ?? 0) + 1 : 0;
+    this.#behind.set(cluster, times);
+    if (times >= 2) this.options.bus.publish(clusterAssignment, this.book.complete(cluster), cluster);
+  }
+
+  #loadBook(cluster: string, documents: Awaited<ReturnType<Instances['at']>>, services: ReadonlyMap<string, ServiceRecord>): void {
+    this.book.load(cluster, documents.flatMap((document) => {
+      const service = services.get(document.body.serviceId);
+      return service && document.body.desired === 'run' ? [specOf(document, service)] : [];
+    }));
+  }
+
+  #clusterChanged(name: string): void {
+    const known = this.clusters.get(name);
+    if (known) this.events.clusterChanged(known);
+    this.#periods.trigger('waiting');
+  }
+
+  async #period(key: Period): Promise<Result> {
+    if (key === 'sweep') {
+      this.clusters.sweep();
+      return { kind: 'again', afterMs: 1_000 };
+    }
+    for (const status of waitingStatuses) for (const { id } of await this.instances.with(status)) this.#loop.trigger(id);
+    return { kind: 'done' };
+  }
+}

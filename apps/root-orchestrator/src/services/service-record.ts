@@ -1,0 +1,26 @@
+import { microserviceSchema } from '@oak/sla';
+import type { CollectionDefinition } from '@oak/store';
+import { z } from 'zod';
+
+/** A microservice of an application; the id of the document is the service's. */
+export const serviceRecordSchema = z.object({
+  applicationId: z.string(),
+  owner: z.string(),
+  applicationName: z.string(),
+  applicationNamespace: z.string(),
+  /** `<application>.<namespace>.<microservice>.<namespace>`: unique over all owners, since it becomes a name on the network. */
+  name: z.string(),
+  microservice: microserviceSchema,
+  /** As it was sent, for clients that look for their own fields. */
+  submitted: z.record(z.string(), z.unknown()),
+  nextInstanceNumber: z.int().nonnegative(),
+  /** Being removed: its instances go first. Hidden from clients. */
+  deleting: z.boolean(),
+  createdAtMs: z.number(),
+});
+export type ServiceRecord = z.infer<typeof serviceRecordSchema>;
+
+export const servicesCollection: CollectionDefinition<ServiceRecord> = {
+  name: 'services', parse: (input) => serviceRecordSchema.parse(input),
+  indexes: [{ name: 'application', paths: ['applicationId'] }, { name: 'name', paths: ['name'], unique: true }],
+};
