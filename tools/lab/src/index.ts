@@ -1,1 +1,5 @@
-export {};
+export type { ExecOptions, Outcome } from './host.ts';
+export { Lab, type Program } from './lab.ts';
+export type { HostRecord, HostRole, LabRecord, ProgramRecord, Ready } from './lab-record.ts';
+export { createLab, openLab } from './open-lab.ts';
+export { takeDown } from './take-down.ts';
