@@ -1,0 +1,86 @@
+import 'reflect-metadata';
+import { readFileSync } from 'node:fs';
+import { Logger } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { nodeAssignment, nodeResync, positionSchema } from '@oak/contracts';
+import { readCreds } from '@oak/identity';
+import { BusStrategy, connectBus } from '@oak/messaging';
+import { NetClient } from '@oak/net-api';
+import { onSignal, readConfig, StateDir } from '@oak/process';
+import { realClock, realRandom } from '@oak/reconcile';
+import { createContainerdRuntimes, daemonPath, probeRoute, readHandlers, type RegistryConfig } from '@oak/runtime-containerd';
+import { SqliteStore } from '@oak/store-sqlite';
+import { AppModule } from './app.module.ts';
+import { configSchema, readNodeFile, type Config, type NodeFile } from './config.ts';
+import { describeNode } from './fingerprint/describe-node.ts';
+import { startFingerprint } from './fingerprint/fingerprint.loop.ts';
+import { RuntimeCatalogue } from './fingerprint/runtime-catalogue.ts';
+import { Node } from './node.ts';
+
+const served = [nodeAssignment, nodeResync];
+const logger = new Logger('node');
+
+function registriesOf(file: NodeFile): Record<string, RegistryConfig> {
+  return Object.fromEntries(Object.entries(file.registries).map(([name, { mirrors, ca_file: caFile, username, password, plain_http: plainHttp }]) => [
+    name, { ...(mirrors && { mirrors }), ...(caFile !== undefined && { caFile }), ...(username !== undefined && { username }), ...(password !== undefined && { password }), ...(plainHttp !== undefined && { plainHttp }) },
+  ]));
+}
+
+async function serve(config: Config): Promise<void> {
+  const state = new StateDir(config.OAK_STATE_DIR);
+  const file = readNodeFile(config.OAK_NODE_CONFIG);
+  const credentials = readFileSync(config.OAK_CLUSTER_CREDENTIALS, 'utf8');
+  const { name, tokens: [cluster, node] } = readCreds(credentials);
+  if (cluster === undefined || node === undefined) throw new Error(`${config.OAK_CLUSTER_CREDENTIALS} is for ${name}, not for a node`);
+  const log = (text: string): void => { logger.log(text); };
+
+  const containerd = createContainerdRuntimes({
+    socket: config.OAK_CONTAINERD_SOCKET, namespace: config.OAK_CONTAINERD_NAMESPACE, stateDir: state.path, logDir: state.file('logs'),
+    cgroupParent: file.cgroup_parent, allowPrivileged: file.allow_privileged, registries: registriesOf(file),
+  });
+  const bus = await connectBus({ servers: config.OAK_CLUSTER_BUS, name: 'node-engine', inboxPrefix: `_INBOX.node.${node}`, credentials, background: true, log: logger });
+  const store = SqliteStore.open(state.file('node.db'));
+  const net = new NetClient(config.OAK_NET_SOCKET);
+  let watchedFiles: readonly string[] = [config.OAK_CONTAINERD_CONFIG];
+  const catalogue = new RuntimeCatalogue({
+    detect: async () => {
+      const detected = await readHandlers(config.OAK_CONTAINERD_CONFIG);
+      watchedFiles = detected.files;
+      return detected;
+    },
+    runtimeFor: (handler, route, version) => containerd.runtimeFor(handler.name, route, version),
+    probe: (_handler, route, signal) => probeRoute(containerd.client, route, signal),
+    path: await daemonPath(config.OAK_CONTAINERD_SOCKET),
+    clock: realClock, onChange: () => { orchestrated.runtimesChanged(); }, log,
+  });
+  const orchestrated = new Node({
+    bus, store, net, runtimes: catalogue, clock: realClock, random: realRandom, cluster, node, epoch: state.nextEpoch(), graceMs: config.OAK_STOP_GRACE_MS, log,
+    describe: () => ({ description: describeNode({ address: config.OAK_NODE_ADDRESS, capacity: file.capacity, labels: file.labels, stateDir: state.path }), runtimes: catalogue.statuses() }),
+    position: {
+      load: () => { const text = state.read('position.json'); return text === undefined ? undefined : positionSchema.parse(JSON.parse(text)); },
+      save: (position) => { state.write('position.json', JSON.stringify(position)); },
+    },
+  });
+  await catalogue.refresh('start');
+  const app = await NestFactory.createMicroservice(AppModule.with(orchestrated), { strategy: new BusStrategy(bus, [cluster, node], { served }), logger: [config.OAK_LOG_LEVEL, 'warn', 'error'] });
+  await app.listen();
+  await orchestrated.start();
+  const stopFingerprint = startFingerprint({ catalogue, files: () => [...watchedFiles], clock: realClock, periodMs: file.probe_period_s * 1000, log });
+  logger.log(`node ${node} of cluster ${cluster} ready`);
+  onSignal(async () => {
+    stopFingerprint();
+    await app.close();
+    await orchestrated.stop();
+    await bus.drain();
+    net.close();
+    await containerd.close();
+    await store.close();
+  }, (error) => { logger.error(error); });
+}
+
+try {
+  await serve(readConfig(configSchema, process.env));
+} catch (error) {
+  process.stderr.write(`node-engine: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

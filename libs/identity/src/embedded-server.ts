@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, openSync, closeSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findNatsServer } from './nats-server-binary.ts';
+import { identityOf, serverConfig, type ServerSettings } from './server-config.ts';
+
+export interface EmbeddedServerOptions extends ServerSettings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: (text: string) => void;
+  readonly readyWithinMs?: number;
+}
+
+export interface EmbeddedServer {
+  /** For this process. */
+  readonly url: string;
+  readonly pid: number;
+  /** It ran already, from a process of ours before this one; its clients have noticed nothing. */
+  readonly adopted: boolean;
+  /** Ends the server. Not called when only its orchestrator stops. */
+  stop(): Promise<void>;
+}
+
+/** Starts nats-server as a process of its own, or adopts the one that an earlier run left. @throws Error with the server's last words */
+export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
+  const { dir, listen, remote, log } = options;
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const binary = findNatsServer(options.env);
+  const hash = createHash('sha256').update(identityOf(options, binary, remote ? readFileSync(remote.credentialsFile, 'utf8') : '')).digest('hex');
+  const running = await runningServer(dir);
+  const adopted = running?.hash === hash && await accepts(listen.host, listen.port);
+  if (running && !adopted) {
+    log(`nats-server ${running.pid} has another configuration, so it is started anew`);
+    await end(running.pid);
+  }
+  const pid = adopted && running ? running.pid : await launch(options, binary, hash);
+  log(adopted ? `adopted nats-server ${pid}` : `started nats-server ${pid} on ${listen.host}:${listen.port}`);
+  return { url: `nats://${loopback(listen.host)}:${listen.port}`, pid, adopted, stop: () => end(pid) };
+}
+
+async function launch(options: EmbeddedServerOptions, binary: string, hash: string): Promise<number> {
+  const { dir, listen } = options;
+  if (await accepts(listen.host, listen.port)) throw new Error(`${listen.host}:${listen.port} is taken by another program; give this process another port`);
+  writeFileSync(join(dir, 'nats.conf'), serverConfig(options), { mode: 0o600 });
+  const log = openSync(join(dir, 'nats.log'), 'a', 0o600);
+  try {
+    const child = spawn(binary, ['-c', join(dir, 'nats.conf')], { detached: true, stdio: ['ignore', log, log] });
+    const failed = new Promise<never>((_, reject) => child.once('error', reject));
+    if (child.pid === undefined) return await failed;
+    child.unref();
+    await Promise.race([failed, untilReady(options, child.pid)]);
+    writeFileSync(join(dir, 'nats.pid'), JSON.stringify({ pid: child.pid, startTime: startTimeOf(child.pid), hash }), { mode: 0o600 });
+    return child.pid;
+  } finally {
+    closeSync(log);
+  }
+}
+
+async function untilReady({ dir, listen, readyWithinMs = 10_000 }: EmbeddedServerOptions, pid: number): Promise<void> {
+  const until = Date.now() + readyWithinMs;
+  while (!await accepts(listen.host, listen.port)) {
+    if (startTimeOf(pid) === undefined) throw new Error(`nats-server ended: ${lastWords(dir)}`);
+    if (Date.now() > until) { await end(pid); throw new Error(`nats-server is not ready after ${readyWithinMs} ms: ${lastWords(dir)}`); }
+    await sleep(10);
+  }
+}
+
+/** The one of the pid file, if that pid is still the same process. */
+async function runningServer(dir: string): Promise<{ pid: number; hash: string } | undefined> {
+  if (!existsSync(join(dir, 'nats.pid'))) return undefined;
+  const { pid, startTime, hash } = JSON.parse(readFileSync(join(dir, 'nats.pid'), 'utf8')) as { pid: number; startTime: string; hash: string };
+  return Promise.resolve(startTimeOf(pid) === startTime ? { pid, hash } : undefined);
+}
+
+/** Field 22 of /proc/PID/stat tells a recycled pid. Undefined: no such process, or it has ended and waits to be collected. */
+function startTimeOf(pid: number): string | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+    return fields[0] === 'Z' ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+async function end(pid: number): Promise<void> {
+  const startTime = startTimeOf(pid);
+  if (startTime === undefined) return;
+  process.kill(pid, 'SIGTERM');
+  const until = Date.now() + 5_000;
+  while (startTimeOf(pid) === startTime) {
+    if (Date.now() > until) { process.kill(pid, 'SIGKILL'); return; }
+    await sleep(20);
+  }
+}
+
+function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: loopback(host), port, timeout: 1_000 });
+    const settle = (answer: boolean): void => { socket.destroy(); resolve(answer); };
+    socket.once('connect', () => { settle(true); });
+    socket.once('error', () => { settle(false); });
+    socket.once('timeout', () => { settle(false); });
+  });
+}
+
+function loopback(host: string): string {
+  return host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+}
+
+function lastWords(dir: string): string {
+  return readFileSync(join(dir, 'nats.log'), 'utf8').trim().split('\n').slice(-4).join(' | ');
+}
