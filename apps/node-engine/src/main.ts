@@ -8,12 +8,12 @@ import { BusStrategy, connectBus } from '@oak/messaging';
 import { NetClient } from '@oak/net-api';
 import { onSignal, readConfig, StateDir } from '@oak/process';
 import { realClock, realRandom } from '@oak/reconcile';
-import { createContainerdRuntimes, daemonPath, probeRoute, readHandlers, type RegistryConfig } from '@oak/runtime-containerd';
+import { createContainerdRuntimes, daemonPath, findProgram, probeRoute, readHandlers, routesOf, type RegistryConfig } from '@oak/runtime-containerd';
 import { SqliteStore } from '@oak/store-sqlite';
 import { AppModule } from './app.module.ts';
 import { configSchema, readNodeFile, type Config, type NodeFile } from './config.ts';
 import { describeNode } from './fingerprint/describe-node.ts';
-import { startFingerprint } from './fingerprint/fingerprint.loop.ts';
+import { startFingerprint } from './fingerprint/fingerprint-loop.ts';
 import { RuntimeCatalogue } from './fingerprint/runtime-catalogue.ts';
 import { Node } from './node.ts';
 
@@ -41,18 +41,22 @@ async function serve(config: Config): Promise<void> {
   const bus = await connectBus({ servers: config.OAK_CLUSTER_BUS, name: 'node-engine', inboxPrefix: `_INBOX.node.${node}`, credentials, background: true, log: logger });
   const store = SqliteStore.open(state.file('node.db'));
   const net = new NetClient(config.OAK_NET_SOCKET);
+  let programPath = '';
   let watchedFiles: readonly string[] = [config.OAK_CONTAINERD_CONFIG];
   const catalogue = new RuntimeCatalogue({
-    detect: async () => {
-      const detected = await readHandlers(config.OAK_CONTAINERD_CONFIG);
+    detect: () => {
+      const detected = readHandlers(config.OAK_CONTAINERD_CONFIG);
       watchedFiles = detected.files;
+      programPath = daemonPath(config.OAK_CONTAINERD_SOCKET) ?? process.env['PATH'] ?? '';
       return detected;
     },
-    runtimeFor: (handler, route, version) => containerd.runtimeFor(handler.name, route, version),
-    probe: (_handler, route, signal) => probeRoute(containerd.client, route, signal),
-    path: await daemonPath(config.OAK_CONTAINERD_SOCKET),
-    clock: realClock, onChange: () => { orchestrated.runtimesChanged(); }, log,
+    routes: (handler) => routesOf(handler, state.file('runtimes')),
+    runtimeFor: (virtualization, route) => containerd.runtimeFor(virtualization, route),
+    probe: (route, signal) => probeRoute(containerd.client, route, { cgroupParent: file.cgroup_parent }, signal),
+    find: (program) => findProgram(program, programPath),
+    clock: realClock, onChange: () => { if (started) orchestrated.runtimesChanged(); }, log,
   });
+  let started = false;
   const orchestrated = new Node({
     bus, store, net, runtimes: catalogue, clock: realClock, random: realRandom, cluster, node, epoch: state.nextEpoch(), graceMs: config.OAK_STOP_GRACE_MS, log,
     describe: () => ({ description: describeNode({ address: config.OAK_NODE_ADDRESS, capacity: file.capacity, labels: file.labels, stateDir: state.path }), runtimes: catalogue.statuses() }),
@@ -65,10 +69,11 @@ async function serve(config: Config): Promise<void> {
   const app = await NestFactory.createMicroservice(AppModule.with(orchestrated), { strategy: new BusStrategy(bus, [cluster, node], { served }), logger: [config.OAK_LOG_LEVEL, 'warn', 'error'] });
   await app.listen();
   await orchestrated.start();
-  const stopFingerprint = startFingerprint({ catalogue, files: () => [...watchedFiles], clock: realClock, periodMs: file.probe_period_s * 1000, log });
+  started = true;
+  const stopFingerprint = startFingerprint({ catalogue, files: () => watchedFiles, clock: realClock, random: realRandom, periodMs: file.probe_period_s * 1000, log });
   logger.log(`node ${node} of cluster ${cluster} ready`);
   onSignal(async () => {
-    stopFingerprint();
+    await stopFingerprint();
     await app.close();
     await orchestrated.stop();
     await bus.drain();

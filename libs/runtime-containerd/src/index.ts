@@ -1,1 +1,10 @@
-export {};
+export { ContainerdRuntime, type ContainerdRuntimeOptions } from './containerd-runtime.ts';
+export { createContainerdRuntimes, type ContainerdRuntimes, type ContainerdRuntimesOptions } from './create-containerd-runtimes.ts';
+export { ImageStore, type UnpackedImage } from './images/image-store.ts';
+export type { Route } from './lifecycle/route.ts';
+export { registryConfigSchema, type RegistryConfig, type RegistryConfigs } from './registry/registry-config.ts';
+export { daemonPath, findProgram } from './detect/daemon-path.ts';
+export { parseHandlers, type ConfigFile, type Handler, type ParsedHandlers } from './detect/handlers.ts';
+export { probeRoute, type ProbeResult } from './detect/probe-route.ts';
+export { readHandlers, type Detected } from './detect/read-handlers.ts';
+export { routesOf } from './detect/routes.ts';

@@ -22,6 +22,8 @@ export function planInstance(record: InstanceRecord, observed: Observed | undefi
   if (record.desired === 'gone') return alive ? { kind: 'stop' } : { kind: 'remove' };
   if (record.report.status === 'COMPLETED') return observed ? { kind: 'clear' } : { kind: 'rest' };
   if (alive) return record.report.status === 'RUNNING' ? { kind: 'rest' } : { kind: 'adopt', observed };
+  // Made, but never seen to run or end: a start that was cut off.
+  if (observed?.phase === 'stopped' && observed.exit?.code === undefined && record.report.status !== 'RUNNING') return { kind: 'clear' };
   if (observed?.phase === 'stopped') return { kind: 'conclude', observed };
   if (observed) return { kind: 'clear' };
   return now < notBeforeMs ? { kind: 'wait', ms: notBeforeMs - now } : { kind: 'launch' };

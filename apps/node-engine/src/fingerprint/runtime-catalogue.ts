@@ -1,0 +1,123 @@
+import type { RuntimeStatus } from '@oak/contracts';
+import type { Clock } from '@oak/reconcile';
+import type { Runtime } from '@oak/runtime';
+import type { Detected, Handler, ProbeResult, Route } from '@oak/runtime-containerd';
+
+export interface CatalogueOptions {
+  readonly detect: () => Detected;
+  readonly routes: (handler: Handler) => readonly Route[];
+  readonly runtimeFor: (virtualization: string, route: Route) => Runtime;
+  readonly probe: (route: Route, signal: AbortSignal) => Promise<ProbeResult>;
+  /** Where a program that a route needs is; undefined: nowhere. */
+  readonly find: (program: string) => string | undefined;
+  readonly clock: Clock;
+  readonly onChange: () => void;
+  readonly log: (text: string) => void;
+}
+
+interface Entry {
+  readonly handler: Handler;
+  readonly route: Route;
+  readonly runtime: Runtime;
+  readonly healthy: boolean;
+  readonly reason: string | undefined;
+  readonly probedAtMs: number;
+  readonly probeMs: number;
+}
+
+/** The virtualizations of this node. Detected means probed: what is not seen running a workload is shown with its reason and takes nothing. */
+export class RuntimeCatalogue {
+  readonly #options: CatalogueOptions;
+  #entries = new Map<string, Entry>();
+  #refreshing: Promise<void> = Promise.resolve();
+
+  constructor(options: CatalogueOptions) {
+    this.#options = options;
+  }
+
+  statuses(): RuntimeStatus[] {
+    return [...this.#entries.values()].map(({ handler, runtime, healthy, reason, probedAtMs, probeMs }) => {
+      const { route, version, capabilities } = runtime.describe();
+      return {
+        virtualization: handler.name, healthy, route, capabilities, probedAtMs, probeMs,
+        ...(healthy ? {} : { reason: (reason ?? 'its probe failed').slice(0, 4_000) }), ...(version !== undefined && { version }), ...(handler.isDefault && { isDefault: true }),
+      };
+    });
+  }
+
+  /** Never another runtime than the one that was asked for. */
+  resolve(virtualization: string): Runtime | { readonly problem: string } {
+    const entry = virtualization === 'docker' || virtualization === 'container' ? [...this.#entries.values()].find(({ handler }) => handler.isDefault) : this.#entries.get(virtualization);
+    if (!entry) return { problem: `this node has no runtime ${virtualization}; it has: ${[...this.#entries.keys()].join(', ') || 'none'}` };
+    return entry.healthy ? entry.runtime : { problem: `runtime ${entry.handler.name} does not work on this node: ${entry.reason ?? 'its probe failed'}` };
+  }
+
+  all(): Runtime[] {
+    return [...this.#entries.values()].map(({ runtime }) => runtime);
+  }
+
+  /** Reads the configuration and probes everything; one after the other when asked again meanwhile. */
+  refresh(because: string): Promise<void> {
+    this.#refreshing = this.#refreshing.catch(() => undefined).then(() => this.#refresh(because));
+    return this.#refreshing;
+  }
+
+  /** Cheap: are the programs still there? One that vanished makes its runtime unavailable at once; one that came back is probed. */
+  async checkPrograms(): Promise<void> {
+    const missing = new Map([...this.#entries.values()].map((entry) => [entry.handler.name, this.#missing(entry.route)]));
+    const vanished = [...this.#entries.values()].filter((entry) => entry.healthy && missing.get(entry.handler.name) !== undefined);
+    for (const entry of vanished) this.#put({ ...entry, healthy: false, reason: missing.get(entry.handler.name) });
+    if (vanished.length > 0) this.#options.onChange();
+    const returned = [...this.#entries.values()].some((entry) => !entry.healthy && entry.reason?.startsWith(missingText) === true && missing.get(entry.handler.name) === undefined);
+    if (returned) await this.refresh('a program came back');
+  }
+
+  async #refresh(because: string): Promise<void> {
+    const { handlers, problems } = this.#options.detect();
+    for (const problem of problems) this.#options.log(`containerd's configuration: ${problem}`);
+    const before = JSON.stringify(this.statuses().map(stable));
+    const entries = await Promise.all(handlers.map((handler) => this.#probe(handler)));
+    // A runtime object that serves the same route stays: what runs in it is watched through it.
+    this.#entries = new Map(entries.map((entry) => [entry.handler.name, entry]));
+    for (const { handler, healthy, reason, route, probeMs } of entries) this.#options.log(`runtime ${handler.name}: ${healthy ? `works by ${route.label} (${probeMs} ms)` : `does not work: ${reason ?? ''}`} [${because}]`);
+    if (JSON.stringify(this.statuses().map(stable)) !== before) this.#options.onChange();
+  }
+
+  /** The first route that works; if none does, the first one's reason and then the others'. */
+  async #probe(handler: Handler): Promise<Entry> {
+    const failures: { route: Route; reason: string; ms: number }[] = [];
+    for (const route of this.#options.routes(handler)) {
+      const missing = this.#missing(route);
+      const result = missing === undefined ? await this.#options.probe(route, AbortSignal.timeout(60_000)) : { ok: false, reason: missing, ms: 0 };
+      if (result.ok) return this.#entry(handler, route, { healthy: true, reason: undefined, probeMs: result.ms });
+      failures.push({ route, reason: result.reason ?? 'it failed', ms: result.ms });
+    }
+    const [first] = failures;
+    if (!first) throw new Error(`runtime ${handler.name} has no route`);
+    const reason = failures.length === 1 ? first.reason : failures.map(({ route, reason: text }) => `${route.label}: ${text}`).join('; ');
+    return this.#entry(handler, first.route, { healthy: false, reason: first.reason.startsWith(missingText) && failures.every((one) => one.reason.startsWith(missingText)) ? `${missingText}: ${reason}` : reason, probeMs: first.ms });
+  }
+
+  #entry(handler: Handler, route: Route, health: Pick<Entry, 'healthy' | 'reason' | 'probeMs'>): Entry {
+    const known = this.#entries.get(handler.name);
+    const runtime = known?.route.label === route.label ? known.runtime : this.#options.runtimeFor(handler.name, route);
+    return { handler, route, runtime, ...health, probedAtMs: this.#options.clock.now() };
+  }
+
+  #missing({ requires }: Route): string | undefined {
+    const gone = requires.filter((program) => this.#options.find(program) === undefined);
+    return gone.length === 0 ? undefined : `${missingText}: ${gone.join(', ')} not found on containerd's PATH`;
+  }
+
+  #put(entry: Entry): void {
+    this.#entries.set(entry.handler.name, entry);
+    this.#options.log(`runtime ${entry.handler.name} became unavailable: ${entry.reason ?? ''}`);
+  }
+}
+
+const missingText = 'program missing';
+
+/** What counts as a change; the time of a probe does not. */
+function stable({ probedAtMs: _at, probeMs: _ms, ...rest }: RuntimeStatus): object {
+  return rest;
+}

@@ -1,0 +1,30 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { NodeOptions } from '../spec/oci-spec.ts';
+import type { OciDevice } from '../spec/oci-types.ts';
+import { capabilitiesOf } from '../spec/capabilities.ts';
+
+/** What this machine's kernel offers to workloads; read once at the start. */
+export function machineOptions(): Pick<NodeOptions, 'architecture' | 'cgroupVersion' | 'hostCapabilities' | 'hostDevices' | 'swapAccounting'> {
+  const cgroupVersion = existsSync('/sys/fs/cgroup/cgroup.controllers') ? 2 : 1;
+  return {
+    architecture: process.arch === 'arm64' ? 'arm64' : 'amd64', cgroupVersion, hostDevices: hostDevices(),
+    hostCapabilities: capabilitiesOf(/^CapBnd:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'),
+    swapAccounting: cgroupVersion === 2 || existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes'),
+  };
+}
+
+/** Devices directly below /dev; the terminals and shared memory there are each container's own. */
+function hostDevices(): OciDevice[] {
+  const own = new Set(['console', 'ptmx', 'tty', 'null', 'zero', 'full', 'random', 'urandom']);
+  return readdirSync('/dev').filter((name) => !own.has(name)).flatMap((name) => {
+    const path = join('/dev', name);
+    const status = statSync(path, { throwIfNoEntry: false });
+    const type = status?.isCharacterDevice() ? 'c' : status?.isBlockDevice() ? 'b' : undefined;
+    if (!status || !type) return [];
+    const rdev = BigInt(status.rdev);
+    const major = Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn));
+    const minor = Number((rdev & 0xffn) | ((rdev >> 12n) & ~0xffn));
+    return [{ path, type, major, minor, fileMode: status.mode & 0o7777, uid: status.uid, gid: status.gid }];
+  });
+}
