@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, closeSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
 import { findNatsServer } from './nats-server-binary.ts';
 import { identityOf, serverConfig, type ServerSettings } from './server-config.ts';
+
+const pidFileSchema = z.object({ pid: z.int().positive(), startTime: z.string().min(1), hash: z.string() });
 
 export interface EmbeddedServerOptions extends ServerSettings {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -29,7 +32,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const binary = findNatsServer(options.env);
   const hash = createHash('sha256').update(identityOf(options, binary, remote ? readFileSync(remote.credentialsFile, 'utf8') : '')).digest('hex');
-  const running = await runningServer(dir);
+  const running = runningServer(dir);
   const adopted = running?.hash === hash && await accepts(listen.host, listen.port);
   if (running && !adopted) {
     log(`nats-server ${running.pid} has another configuration, so it is started anew`);
@@ -50,8 +53,9 @@ async function launch(options: EmbeddedServerOptions, binary: string, hash: stri
     const failed = new Promise<never>((_, reject) => child.once('error', reject));
     if (child.pid === undefined) return await failed;
     child.unref();
+    // Before it is ready: if this process dies meanwhile, the next one still knows the server for ours.
+    remember(dir, { pid: child.pid, startTime: startTimeOf(child.pid) ?? '', hash });
     await Promise.race([failed, untilReady(options, child.pid)]);
-    writeFileSync(join(dir, 'nats.pid'), JSON.stringify({ pid: child.pid, startTime: startTimeOf(child.pid), hash }), { mode: 0o600 });
     return child.pid;
   } finally {
     closeSync(log);
@@ -67,11 +71,20 @@ async function untilReady({ dir, listen, readyWithinMs = 10_000 }: EmbeddedServe
   }
 }
 
-/** The one of the pid file, if that pid is still the same process. */
-async function runningServer(dir: string): Promise<{ pid: number; hash: string } | undefined> {
-  if (!existsSync(join(dir, 'nats.pid'))) return undefined;
-  const { pid, startTime, hash } = JSON.parse(readFileSync(join(dir, 'nats.pid'), 'utf8')) as { pid: number; startTime: string; hash: string };
-  return Promise.resolve(startTimeOf(pid) === startTime ? { pid, hash } : undefined);
+function remember(dir: string, record: z.infer<typeof pidFileSchema>): void {
+  const file = join(dir, 'nats.pid');
+  writeFileSync(`${file}.new`, JSON.stringify(record), { mode: 0o600 });
+  renameSync(`${file}.new`, file);
+}
+
+/** The one of the pid file, if that pid is still the same process. A file that does not parse remembers nothing. */
+function runningServer(dir: string): { pid: number; hash: string } | undefined {
+  try {
+    const { pid, startTime, hash } = pidFileSchema.parse(JSON.parse(readFileSync(join(dir, 'nats.pid'), 'utf8')));
+    return startTimeOf(pid) === startTime ? { pid, hash } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Field 22 of /proc/PID/stat tells a recycled pid. Undefined: no such process, or it has ended and waits to be collected. */
