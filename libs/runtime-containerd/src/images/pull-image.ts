@@ -140,16 +140,16 @@ async function localBlob(client: ContainerdClient, digest: string, signal: Abort
   }
 }
 
-/** Begins all in their order, at most so many at once; one promise for each. Rejections are kept for whoever awaits. */
+/** Begins all in their order, at most so many at once; one promise for each item. Rejections are kept for whoever awaits. */
 function inLanes<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<void>): readonly Promise<void>[] {
-  const begun: Promise<void>[] = [];
-  for (const [at, item] of items.entries()) {
-    const turn = at < atOnce ? Promise.resolve() : Promise.any(begun.slice(at - atOnce).map((earlier) => earlier.catch(() => undefined)));
-    const lane = turn.then(() => work(item));
-    lane.catch(() => undefined);
-    begun.push(lane);
-  }
-  return begun;
+  const turns = items.map((item) => ({ item, ...Promise.withResolvers<void>() }));
+  for (const { promise } of turns) promise.catch(() => undefined);
+  const queue = [...turns];
+  const lane = async () => {
+    for (let turn = queue.shift(); turn; turn = queue.shift()) await work(turn.item).then(turn.resolve, turn.reject);
+  };
+  for (let lanes = 0; lanes < atOnce; lanes++) void lane();
+  return turns.map(({ promise }) => promise);
 }
 
 const from = (bytes: Buffer) => async function* (offset: number): AsyncGenerator<Buffer> {
