@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   carveSubnets, contains, nextSubnetIndex, nodeSubnet, nodeSubnetCount, nodeSubnetIndex, nth, offsetOf, parseAddress, parseSubnet,
-  pickAddress, printAddress, printSubnet, usable, type Subnet,
+  pickAddress, printAddress, printSubnet, subnetAround, usable, type Subnet,
 } from './index.ts';
 
 const subnetOf = (text: string): Subnet => {
@@ -56,6 +56,12 @@ describe('subnets', () => {
       if (address !== undefined) expect([offsetOf(subnet, address), contains(subnet, address)]).toEqual([offset, true]);
     }));
   });
+
+  test.each([['10.18.0.7', 26, '10.18.0.0/26'], ['10.18.0.64', 26, '10.18.0.64/26'], ['fc00::1ff', 120, 'fc00::100/120'], ['10.18.0.7', 33, undefined], ['x', 26, undefined], ['::1', -1, undefined]])(
+    'around %s, /%s: %s', (address, prefix, text) => {
+      const subnet = subnetAround(address, prefix);
+      expect(subnet && printSubnet(subnet)).toBe(text);
+    });
 
   test('the other family and the neighbours are outside', () => {
     expect(['::1', '10.17.255.255', '10.18.0.64', 'nonsense'].filter((address) => contains(node, address))).toEqual([]);

@@ -1,5 +1,5 @@
 export { parseAddress, printAddress, type Address, type Family } from './address.ts';
-export { contains, nth, offsetOf, parseSubnet, printSubnet, sizeOf, type Subnet } from './subnet.ts';
+export { contains, nth, offsetOf, parseSubnet, printSubnet, sizeOf, subnetAround, type Subnet } from './subnet.ts';
 export {
   carveSubnets, defaultV6Prefix, nextSubnetIndex, nodeSubnet, nodeSubnetCount, nodeSubnetIndex, type NodeSubnet,
 } from './node-subnet.ts';

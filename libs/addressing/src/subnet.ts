@@ -16,6 +16,14 @@ export function parseSubnet(text: string): Subnet | undefined {
   return subnet.prefix <= bitsOf(subnet.family) && subnet.base % sizeOf(subnet) === 0n ? subnet : undefined;
 }
 
+/** The range of that length that `address` lies in: `10.18.0.7`, 26 gives 10.18.0.0/26. Undefined: not an address, or a length it can not have. */
+export function subnetAround(address: string, prefix: number): Subnet | undefined {
+  const parsed = parseAddress(address);
+  if (!parsed || !Number.isInteger(prefix) || prefix < 0 || prefix > bitsOf(parsed.family)) return undefined;
+  const size = sizeOf({ family: parsed.family, base: 0n, prefix });
+  return { family: parsed.family, base: parsed.value - (parsed.value % size), prefix };
+}
+
 export function printSubnet({ family, base, prefix }: Subnet): string {
   return `${printAddress({ family, value: base })}/${prefix}`;
 }

@@ -1,0 +1,44 @@
+import type { NodeSubnet } from '@oak/addressing';
+import type { NetStatus } from '@oak/net-api';
+
+type Part = 'kernel' | 'subnet';
+
+/** What stands between this process and being ready, and who wants to know. */
+export class StatusBoard {
+  readonly #bridge: string;
+  readonly #problems = new Map<Part, string>([['kernel', 'starting'], ['subnet', 'this node has no subnet yet']]);
+  readonly #listeners = new Set<(status: NetStatus) => void>();
+  #subnet: NodeSubnet | undefined;
+
+  constructor(bridge: string) {
+    this.#bridge = bridge;
+  }
+
+  status(): NetStatus {
+    return {
+      ready: this.#problems.size === 0, problem: [...this.#problems.values()].join('; '),
+      subnetV4: this.#subnet?.v4 ?? '', subnetV6: this.#subnet?.v6 ?? '', bridge: this.#bridge,
+    };
+  }
+
+  /** `problem` undefined: this part is well. */
+  report(part: Part, problem: string | undefined): void {
+    this.#change(() => { if (problem === undefined) this.#problems.delete(part); else this.#problems.set(part, problem); });
+  }
+
+  useSubnet(subnet: NodeSubnet): void {
+    this.#change(() => { this.#subnet = subnet; this.#problems.delete('subnet'); });
+  }
+
+  watch(listener: (status: NetStatus) => void): () => void {
+    this.#listeners.add(listener);
+    return () => { this.#listeners.delete(listener); };
+  }
+
+  #change(change: () => void): void {
+    const before = JSON.stringify(this.status());
+    change();
+    const after = this.status();
+    if (JSON.stringify(after) !== before) for (const listener of this.#listeners) listener(after);
+  }
+}
