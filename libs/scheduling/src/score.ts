@@ -4,8 +4,11 @@ import { freeCpu } from './scorers/free-cpu.ts';
 import { freeMemory } from './scorers/free-memory.ts';
 import { spread } from './scorers/spread.ts';
 
-/** Losing one machine should cost few instances of a microservice, so spreading weighs as much as all resources. */
-const weights = { memory: 1, cpu: 1, spread: 2 } as const;
+/**
+ * Losing one machine should cost few instances of a microservice: a second one on the same machine (1 becomes 1/2) costs as much as the resources
+ * of an empty machine gain over those of a full one.
+ */
+const weights = { memory: 1, cpu: 1, spread: 4 } as const;
 const sum = weights.memory + weights.cpu + weights.spread;
 
 const average = (memory: number, cpu: number, spreading: number): number => (weights.memory * memory + weights.cpu * cpu + weights.spread * spreading) / sum;
