@@ -2,6 +2,7 @@ export type { ExecOptions, Outcome } from './host.ts';
 export { Lab, type Program } from './lab.ts';
 export type { HostRecord, HostRole, LabRecord, ProgramRecord, Ready } from './lab-record.ts';
 export { createLab, openLab } from './open-lab.ts';
+export { RootClient, type Answer, type InstanceView, type ServiceView } from './root-client.ts';
 export { login } from './root-rest.ts';
 export { startLab } from './start-lab.ts';
 export { labStatus, type LabStatus } from './status.ts';

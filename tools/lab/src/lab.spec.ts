@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Lab } from './lab.ts';
 import { openLab } from './open-lab.ts';
 import { isAlive } from './process-identity.ts';
@@ -14,6 +14,9 @@ import { takeDown } from './take-down.ts';
 import { machineState, nothingLeft } from './testing/machine-state.ts';
 import { startStandInLab } from './testing/stand-in-lab.ts';
 
+/** Far more than needed: other work on the machine must not decide. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
 const makeDir = () => mkdtemp(join(tmpdir(), 'oak-lab-'));
 const get = async (url: string) => (await fetch(url, { headers: { connection: 'close' } })).text();
 
@@ -21,7 +24,7 @@ describe('hosts', () => {
   let lab: Lab;
   beforeAll(async () => {
     lab = await startStandInLab(await makeDir());
-  }, 60_000);
+  });
   afterAll(() => lab.down());
 
   const ask = (from: string, address: string) => lab.exec(from, ['timeout', '1', 'busybox', 'wget', '-q', '-O', '-', `http://${address}:10000/`]);
@@ -125,7 +128,7 @@ describe('taking down', () => {
     expect(await get(two.restUrl)).toBe('root');
     await two.down();
     expect(await machineState(two.dir)).toEqual(nothingLeft);
-  }, 60_000);
+  });
 
   it('works after a SIGKILL of the tool, which ends nothing', async () => {
     const dir = await claim();
@@ -140,7 +143,7 @@ describe('taking down', () => {
     await takeDown(dir);
     expect(await machineState(dir)).toEqual(nothingLeft);
     expect(await labStatus(dir)).toBeUndefined();
-  }, 60_000);
+  });
 
   it('works at any moment of a start that was killed, and without the record', async () => {
     const main = fileURLToPath(new URL('./testing/lab-main.ts', import.meta.url));
@@ -154,7 +157,7 @@ describe('taking down', () => {
       await takeDown(dir);
       expect(await machineState(dir)).toEqual(nothingLeft);
     }
-  }, 60_000);
+  });
 
   it('undoes a start that fails', async () => {
     const dir = await claim();

@@ -2,12 +2,15 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureImages, registryConfig } from '@oak/fixtures';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { containerdProgram, registryListen } from './apps.ts';
 import type { Lab } from './lab.ts';
 import { containerdFile } from './node-files.ts';
 import { createLab } from './open-lab.ts';
 import { machineState, nothingLeft } from './testing/machine-state.ts';
+
+/** Far more than needed: other work on the machine must not decide. */
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 /** What a node needs before any app of ours runs on it: containerd with each runtime, and images over the wire. */
 describe.each(['1.6', '2.3'] as const)('a host with containerd %s', (containerd) => {
@@ -24,7 +27,7 @@ describe.each(['1.6', '2.3'] as const)('a host with containerd %s', (containerd)
       await fresh.run('c1n1', containerdProgram(dir, { containerd }));
       await ctrIn(fresh)('images', 'pull', '--plain-http', image);
     });
-  }, 90_000);
+  });
   afterAll(async () => {
     await lab.down();
     expect(await machineState(lab.dir)).toEqual(nothingLeft);
@@ -57,5 +60,5 @@ describe.each(['1.6', '2.3'] as const)('a host with containerd %s', (containerd)
     await lab.powerOn('c1n1');
     expect(await ctr('tasks', 'list')).not.toContain('long');
     expect(await ctr('containers', 'list')).toContain('long');
-  }, 30_000);
+  });
 });
