@@ -1,0 +1,123 @@
+import { execa } from 'execa';
+import { RootClient, startLab, type InstanceView, type Lab, type ServiceView } from '@oak/lab';
+import Table from 'cli-table3';
+import colours from 'picocolors';
+import { beside, seed } from './descriptors.ts';
+
+const once = process.argv.includes('--once');
+const plain = Boolean(process.env['CI']) || !process.stdout.isTTY;
+const began = performance.now();
+
+function say(text: string): void {
+  const seconds = ((performance.now() - began) / 1000).toFixed(1).padStart(5);
+  console.log(plain ? `${seconds} s  ${text}` : `${colours.dim(`${seconds} s`)}  ${text}`);
+}
+
+function expect(seen: boolean, what: string): void {
+  if (!seen) throw new Error(`not seen: ${what}`);
+  say(plain ? `seen: ${what}` : `${colours.green('seen:')} ${what}`);
+}
+
+interface ClusterView { cluster_name: string; virtualization: string[]; runtimes: { virtualization: string; healthy: number; unhealthy: number; reasons: { node: string; reason: string }[] }[] }
+
+async function showRuntimes(root: RootClient): Promise<void> {
+  const clusters = await root.call<ClusterView[]>('GET', '/api/clusters/');
+  const table = new Table({ head: ['cluster', 'runtime', 'nodes where it works', 'where not, and why'], style: plain ? { head: [], border: [] } : {}, colWidths: [10, 10, 22, 70], wordWrap: true });
+  for (const { cluster_name: name, runtimes } of clusters) {
+    for (const one of runtimes) table.push([name, one.virtualization, String(one.healthy), one.reasons.map(({ node, reason }) => `${node}: ${reason}`).join('\n') || '-']);
+  }
+  console.log(table.toString());
+}
+
+function showInstances(rows: readonly { service: ServiceView; instance: InstanceView }[]): void {
+  const table = new Table({ head: ['microservice', 'runtime', 'route', 'node', 'address', 'status', 'start (ms)'], style: plain ? { head: [], border: [] } : {} });
+  for (const { service, instance } of rows) {
+    table.push([service.microservice_name, instance.virtualization ?? '-', instance.route ?? '-', instance.node ?? '-', instance.instance_ip ?? '-', instance.status, String(Math.round(instance.phases_ms?.['total'] ?? 0))]);
+  }
+  console.log(table.toString());
+}
+
+/** From inside the node, as anyone on its network would. */
+async function http(lab: Lab, node: string, url: string): Promise<string> {
+  const script = `fetch(${JSON.stringify(url)}, { signal: AbortSignal.timeout(5000) }).then(async (r) => console.log(r.status, (await r.text()).replace(/\\s+/g, ' ').slice(0, 200)))`;
+  const { stdout, stderr, exitCode } = await lab.exec(node, [process.execPath, '-e', script]);
+  if (exitCode !== 0) throw new Error(`${url} from ${node}: ${stderr}`);
+  return stdout.trim();
+}
+
+/** What the kernel that the workload sees says of itself. */
+async function dmesg(lab: Lab, node: string, id: string): Promise<string> {
+  const socket = `${lab.dir}/${node}/containerd.sock`;
+  const { stdout, stderr } = await lab.exec(node, ['ctr', '-a', socket, '-n', 'oakestra', 'tasks', 'exec', '--exec-id', `demo-${process.pid}`, id, '/bin/busybox', 'dmesg']);
+  return `${stdout}${stderr}`;
+}
+
+async function play(lab: Lab): Promise<void> {
+  const root = await RootClient.login(lab);
+  say('one root, one cluster, two nodes; the second has no runsc in its containerd configuration');
+  await showRuntimes(root);
+
+  const [web] = await root.submit(seed);
+  const [plainWeb, nowhere] = await root.submit(beside);
+  if (!web || !plainWeb || !nowhere) throw new Error('a descriptor came back without its microservices');
+  for (const service of [web, plainWeb, nowhere]) await root.deploy(service.microserviceID);
+  const running = (instance: InstanceView): boolean => instance.status === 'RUNNING';
+  const gvisor = await root.until(web.microserviceID, 0, running);
+  const runc = await root.until(plainWeb.microserviceID, 0, running);
+  showInstances([{ service: web, instance: gvisor }, { service: plainWeb, instance: runc }]);
+  expect(gvisor.virtualization === 'runsc' && gvisor.node === 'c1n1', 'the descriptor of the documentation, unchanged, runs under runsc on the only node that has it');
+
+  const gvisorPage = await http(lab, gvisor.node ?? '', `http://${gvisor.instance_ip ?? ''}/`);
+  expect(gvisorPage.startsWith('200'), `nginx under runsc answers: ${gvisorPage}`);
+  const kernel = await dmesg(lab, gvisor.node ?? '', gvisor.id);
+  expect(/gVisor/.test(kernel), `its kernel is gVisor: ${kernel.split('\n').find((line) => line.includes('gVisor'))?.trim() ?? ''}`);
+  const runcPage = await http(lab, runc.node ?? '', `http://${runc.instance_ip ?? ''}/`);
+  expect(runcPage.startsWith('200'), `nginx under runc answers: ${runcPage}`);
+  const port = await http(lab, 'root', `http://${lab.host(runc.node ?? '').address}:8080/`);
+  expect(port.startsWith('200'), `and at port 8080 of its node, from another machine: ${port.slice(0, 60)}`);
+  expect(!/gVisor/.test(await dmesg(lab, runc.node ?? '', runc.id)), 'its kernel is the host\'s own');
+
+  const waiting = await root.until(nowhere.microserviceID, 0, (instance) => instance.status === 'NoActiveClusterWithCapacity');
+  expect(/no runtime runu/.test(waiting.status_detail), `the third waits, and says why: ${waiting.status_detail}`);
+
+  await root.call('DELETE', `/api/service/${plainWeb.microserviceID}/instance/0`);
+  await untilGone(root, plainWeb.microserviceID);
+  expect(true, 'an instance was stopped and is gone');
+}
+
+async function untilGone(root: RootClient, serviceId: string): Promise<void> {
+  const patience = AbortSignal.timeout(20_000);
+  for await (const _hint of root.events('', patience)) {
+    if ((await root.service(serviceId)).instance_list.length === 0) return;
+  }
+}
+
+/** Bundles are made when something changed; nx knows. */
+async function build(): Promise<void> {
+  await execa('nx', ['run-many', '-t', 'build', '--output-style=static'], { preferLocal: true, stdout: 'ignore', stderr: 'inherit', stdin: 'ignore' });
+}
+
+async function main(): Promise<void> {
+  await build();
+  say('starting a lab');
+  const lab = await startLab({ clusters: 1, nodes: 2, node: (name) => (name === 'c1n2' ? { runtimes: ['runc', 'crun'] } : {}) });
+  const interrupted = new Promise<void>((resolve) => { for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { resolve(); }); });
+  try {
+    await Promise.race([play(lab), interrupted.then(() => { throw new Error('interrupted'); })]);
+    if (once) return;
+    const { username, password } = await lab.credentials();
+    say(`it stays up: ${lab.restUrl}/api/docs   user ${username}   password ${password}   (Ctrl-C ends it)`);
+    await interrupted;
+  } finally {
+    say('taking the lab down');
+    await lab.down();
+  }
+}
+
+try {
+  await main();
+  say('done');
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
