@@ -163,8 +163,8 @@ export class ContainerdRuntime implements Runtime {
   }
 
   #node(): NodeOptions {
-    const { machine, route: { sandboxed } } = this.#options;
-    return { ...machine, seccomp: !sandboxed, pidsLimit: sandboxed ? 0 : ordinaryPidsLimit, overheadMiB: sandboxed ? sandboxOverheadMiB : 0, annotations: {} };
+    const { machine, route: { sandboxed, annotations = {} } } = this.#options;
+    return { ...machine, seccomp: !sandboxed, pidsLimit: sandboxed ? 0 : ordinaryPidsLimit, overheadMiB: sandboxed ? sandboxOverheadMiB : 0, annotations };
   }
 
   async #writeFiles(workload: Workload, attachment: Attachment): Promise<string> {

@@ -1,4 +1,4 @@
-import { parse } from 'smol-toml';
+import { parse, TomlError } from 'smol-toml';
 
 /** A runtime that an operator has configured in containerd. */
 export interface Handler {
@@ -9,6 +9,8 @@ export interface Handler {
   /** Configuration file of the shim. */
   readonly configPath: string | undefined;
   readonly typeUrl: string | undefined;
+  /** The shim's own file, where the operator named one instead of leaving it to the PATH. */
+  readonly runtimePath: string | undefined;
   readonly isDefault: boolean;
 }
 
@@ -17,7 +19,7 @@ export interface ParsedHandlers { readonly handlers: readonly Handler[]; /** Wha
 
 type Table = Readonly<Record<string, unknown>>;
 
-const runc: Handler = { name: 'runc', runtimeType: 'io.containerd.runc.v2', binaryName: undefined, configPath: undefined, typeUrl: undefined, isDefault: false };
+const runc: Handler = { name: 'runc', runtimeType: 'io.containerd.runc.v2', binaryName: undefined, configPath: undefined, typeUrl: undefined, runtimePath: undefined, isDefault: false };
 
 /**
  * Handlers from containerd's configuration, all spellings: the section's name moved between versions (`cri`, `io.containerd.grpc.v1.cri`,
@@ -52,7 +54,8 @@ function parseToml(path: string, text: string, problems: string[]): Table {
   try {
     return parse(text);
   } catch (error) {
-    problems.push(`${path}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
+    const line = error instanceof TomlError ? `:${error.line}` : '';
+    problems.push(`${path}${line}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
     return {};
   }
 }
@@ -71,7 +74,7 @@ function handlerOf(name: string, runtime: Table): Handler | undefined {
   const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
   const runtimeType = text(runtime['runtime_type']);
   if (runtimeType === undefined) return undefined;
-  return { name, runtimeType, binaryName: text(options['BinaryName']), configPath: text(options['ConfigPath']), typeUrl: text(options['TypeUrl']), isDefault: false };
+  return { name, runtimeType, binaryName: text(options['BinaryName']), configPath: text(options['ConfigPath']), typeUrl: text(options['TypeUrl']), runtimePath: text(runtime['runtime_path']), isDefault: false };
 }
 
 function tableOf(value: unknown): Table {

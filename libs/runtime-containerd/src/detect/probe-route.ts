@@ -38,12 +38,12 @@ export async function probeRoute(client: ContainerdClient, route: Route, { cgrou
   }
 }
 
-async function run(client: ContainerdClient, { runtimeType, options }: Route, { id, dir, cgroupParent, program }: { id: string; dir: string; cgroupParent: string; program: string }, signal: AbortSignal): Promise<number> {
+async function run(client: ContainerdClient, { runtimeType, options, annotations = {} }: Route, { id, dir, cgroupParent, program }: { id: string; dir: string; cgroupParent: string; program: string }, signal: AbortSignal): Promise<number> {
   const rootfs = join(dir, 'rootfs');
   for (const name of ['bin', 'proc', 'dev', 'sys', 'tmp']) await mkdir(join(rootfs, name), { recursive: true });
   await copyFile(program, join(rootfs, 'bin', 'busybox'));
   await chmod(dir, 0o755);
-  await client.call(ContainersDefinition, 'create', { container: { id, labels: { 'oakestra/probe': 'true' }, runtime: { name: runtimeType, options }, spec: specAny(probeSpec(id, cgroupParent)) } }, { signal });
+  await client.call(ContainersDefinition, 'create', { container: { id, labels: { 'oakestra/probe': 'true' }, runtime: { name: runtimeType, options }, spec: specAny({ ...probeSpec(id, cgroupParent), annotations }) } }, { signal });
   await client.call(TasksDefinition, 'create', { containerId: id, options, rootfs: [{ type: 'bind', source: rootfs, target: '', options: ['rbind', 'ro'] }] }, { signal });
   const ended = client.call(TasksDefinition, 'wait', { containerId: id }, { signal, deadlineMs: Infinity });
   ended.catch(() => undefined);

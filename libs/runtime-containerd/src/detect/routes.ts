@@ -14,13 +14,23 @@ export function routesOf(handler: Handler, rootDir: string): Route[] {
   return handler.runtimeType === gvisorShim ? [configured, binaryRoute('runsc', rootDir, true)] : [configured];
 }
 
-function configuredRoute({ runtimeType, binaryName, configPath, typeUrl }: Handler, rootDir: string): Route {
-  if (runtimeType === runcShim) return binaryRoute(binaryName ?? 'runc', rootDir, isGvisor(binaryName));
+function configuredRoute({ runtimeType, binaryName, configPath, typeUrl, runtimePath }: Handler, rootDir: string): Route {
+  if (runtimeType === runcShim) return throughPath(binaryRoute(binaryName ?? 'runc', rootDir, isGvisor(binaryName)), runtimePath);
   const options = configPath === undefined ? undefined : shimOptionsAny({ typeUrl: typeUrl ?? `${runtimeType}.options`, configPath });
-  return {
+  const route: Route = {
     runtimeType, options, label: configPath === undefined ? runtimeType : `${runtimeType}, configuration ${configPath}`,
     requires: [shimOf(runtimeType), ...(runtimeType === gvisorShim ? ['runsc'] : [])], sandboxed: runtimeType === gvisorShim,
+    // Without it gVisor's shim takes the container for a part of a pod whose sandbox never comes, and creation hangs.
+    ...(runtimeType === gvisorShim && { annotations: { 'io.kubernetes.cri.container-type': 'sandbox' } }),
   };
+  return throughPath(route, runtimePath);
+}
+
+/** containerd takes the shim's absolute path in place of its type. */
+function throughPath(route: Route, runtimePath: string | undefined): Route {
+  if (runtimePath === undefined) return route;
+  const [, ...others] = route.requires;
+  return { ...route, runtimeType: runtimePath, label: `${route.label}, shim ${runtimePath}`, requires: [runtimePath, ...others] };
 }
 
 /** Each binary keeps its state in a folder of its own: two daemons with one folder meet each other's containers. */

@@ -11,4 +11,6 @@ export interface Route {
   readonly requires: readonly string[];
   /** A kernel of its own: no seccomp filter, no pids limit, memory beside the workload's. */
   readonly sandboxed: boolean;
+  /** What the shim wants to find in the OCI spec. */
+  readonly annotations?: Readonly<Record<string, string>>;
 }
