@@ -6,6 +6,7 @@ import { startEmbeddedServer, type EmbeddedServer } from './embedded-server.ts';
 import { clusterPermissions, nodePermissions, rootPermissions, uplinkPermissions } from './permissions.ts';
 import { memoryKeys } from './testing/memory-keys.ts';
 import { freePort, RawClient } from './testing/raw-client.ts';
+import { RawLeaf } from './testing/raw-leaf.ts';
 import { TrustDomain } from './trust-domain.ts';
 
 /** An installation of one hub and one leaf: root and cluster c1 with nodes n1 and n2, each trust domain with keys of its own. */
@@ -14,6 +15,7 @@ const servers: EmbeddedServer[] = [];
 const rootDomain = TrustDomain.open('root', memoryKeys());
 const clusterDomain = TrustDomain.open('c1', memoryKeys());
 let hubPort: number;
+let hubLeafPort: number;
 let leafPort: number;
 const parties = new Map<string, RawClient>();
 const party = (name: string): RawClient => { const client = parties.get(name); if (!client) throw new Error(`no party ${name}`); return client; };
@@ -27,8 +29,7 @@ const credsOf = {
 beforeAll(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'oak-identity-'));
   undo.push(() => { rmSync(folder, { recursive: true, force: true }); });
-  const [hubLeafPort, ...ports] = [await freePort(), await freePort(), await freePort()];
-  [hubPort = 0, leafPort = 0] = ports;
+  [hubPort, leafPort, hubLeafPort] = [await freePort(), await freePort(), await freePort()];
   mkdirSync(join(folder, 'leaf'), { mode: 0o700 });
   const credentialsFile = join(folder, 'leaf', 'uplink.creds');
   writeFileSync(credentialsFile, credsOf.uplink(), { mode: 0o600 });
@@ -154,4 +155,49 @@ describe('who gets in at all', () => {
   ])('%s does not', async (_who, connect) => {
     await expect(connect()).rejects.toThrow('Authorization Violation');
   });
+});
+
+describe('a leaf that was taken over, with the credentials of one cluster', () => {
+  async function withLeaf(use: (leaf: RawLeaf) => Promise<void>): Promise<void> {
+    const leaf = await RawLeaf.connect(hubLeafPort, rootDomain.issue('uplink.c3', uplinkPermissions('c3')));
+    try {
+      await use(leaf);
+    } finally {
+      leaf.close();
+    }
+  }
+
+  test('speaks and hears for its own cluster', () => withLeaf(async (leaf) => {
+    const root = party('root');
+    root.subscribe('root.cluster.*.told');
+    await root.flush();
+    leaf.say('LS+ cluster.c3.public', 'LMSG root.cluster.c3.told 4', 'mine');
+    await leaf.settled();
+    await expect.poll(async () => { await root.flush(); return root.heard.some(({ text }) => text === 'mine'); }).toBe(true);
+    root.publish('cluster.c3.public', 'public');
+    await root.flush();
+    await expect.poll(async () => { await leaf.settled(); return leaf.received; }).toContain('LMSG cluster.c3.public');
+    expect(leaf.expelled).toBe(false);
+  }));
+
+  test.each(['root.cluster.c2.told', 'cluster.c2.assignment', 'cluster.c3.node.n1.assignment', '_INBOX.root.c2.x', 'join.cluster'])('is thrown out when it says %s, and nobody hears it', (subject) => withLeaf(async (leaf) => {
+    const root = party('root');
+    for (const heard of ['root.cluster.*.told', '_INBOX.root.>', 'join.cluster']) root.subscribe(heard);
+    await root.flush();
+    leaf.say(`LMSG ${subject} 6`, 'forged');
+    await leaf.settled();
+    await expect.poll(() => leaf.expelled).toBe(true);
+    expect(leaf.received).toContain(`Permissions Violation for Publish to "${subject}"`);
+    await root.flush();
+    expect(root.heard.filter(({ text }) => text === 'forged')).toEqual([]);
+  }));
+
+  test.each(['cluster.c2.secret', 'cluster.*.secret', 'cluster.>', '>'])('does not hear another cluster by subscribing to %s', (subject) => withLeaf(async (leaf) => {
+    leaf.say(`LS+ ${subject}`);
+    await leaf.settled();
+    party('root').publish('cluster.c2.secret', 'secret');
+    await party('root').flush();
+    await leaf.settled();
+    expect(leaf.received).not.toContain('LMSG cluster.c2');
+  }));
 });

@@ -49,7 +49,7 @@ async function dial(options: BusOptions, signal: AbortSignal): Promise<NatsConne
       return await connect(clientOptions(options));
     } catch (error) {
       const reason = messageOf(error);
-      if (!said.has(reason)) options.log.warn(`cannot connect to the bus at ${serversOf(options).join(', ')} yet: ${reason}. Trying on`);
+      if (!said.has(reason)) options.log.warn(`cannot connect to the bus at ${serversOf(options).join(', ')} yet: ${reason}. Still trying`);
       said.add(reason);
     }
     const { retryMs = 500 } = options;

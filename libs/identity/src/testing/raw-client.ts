@@ -75,7 +75,7 @@ export class RawClient {
   }
 }
 
-function signed(creds: string, nonce: string): { jwt: string; sig: string } {
+export function signed(creds: string, nonce: string): { jwt: string; sig: string } {
   const jwt = /BEGIN NATS USER JWT-+\n(\S+)/.exec(creds)?.[1] ?? '';
   const seed = /BEGIN USER NKEY SEED-+\n(\S+)/.exec(creds)?.[1] ?? '';
   return { jwt, sig: nkeyOf('user', seed).sign(Buffer.from(nonce)).toString('base64url') };
