@@ -4,7 +4,7 @@ import { ReconcileLoop, type Clock, type Random } from '@oak/reconcile';
 import type { RuntimeCatalogue } from './runtime-catalogue.ts';
 
 export interface FingerprintOptions {
-  readonly catalogue: Pick<RuntimeCatalogue, 'refresh' | 'checkPrograms'>;
+  readonly catalogue: Pick<RuntimeCatalogue, 'refresh' | 'checkPrograms' | 'statuses'>;
   /** The files of containerd's configuration as they are now. */
   readonly files: () => readonly string[];
   readonly clock: Clock;
@@ -14,6 +14,7 @@ export interface FingerprintOptions {
 }
 
 const checkEveryMs = 3_000;
+const nothingWorksMs = 10_000;
 /** Editors write a file in several steps. */
 const settleMs = 200;
 
@@ -28,10 +29,12 @@ export function startFingerprint({ catalogue, files, clock, random, periodMs, lo
       await catalogue.refresh(because);
       because = 'period';
       watchFiles();
-      return { kind: 'again', afterMs: periodMs };
+      return { kind: 'again', afterMs: waitMs() };
     },
     onError: (key, error) => { log(`fingerprint ${key ?? ''}: ${String(error)}`); },
   });
+  /** Nothing works at all: rather containerd is down than every runtime broken. */
+  const waitMs = (): number => (catalogue.statuses().some(({ healthy }) => healthy) ? periodMs : Math.min(periodMs, nothingWorksMs));
   let cancelSettle = (): void => undefined;
   const changed = (reason: string): void => {
     because = reason;
@@ -55,11 +58,12 @@ export function startFingerprint({ catalogue, files, clock, random, periodMs, lo
   process.on('SIGHUP', hangUp);
   watchFiles();
   loop.start();
-  clock.after(periodMs, () => { loop.trigger('refresh'); });
+  const cancelFirst = clock.after(waitMs(), () => { loop.trigger('refresh'); });
   loop.trigger('check');
   return async () => {
     process.off('SIGHUP', hangUp);
     cancelSettle();
+    cancelFirst();
     for (const watcher of watchers) watcher.close();
     await loop.stop();
   };

@@ -62,22 +62,28 @@ export class RuntimeCatalogue {
     return this.#refreshing;
   }
 
-  /** Cheap: are the programs still there? One that vanished makes its runtime unavailable at once; one that came back is probed. */
+  /** Cheap: are the programs still there? One that vanished makes its runtime unavailable at once; a route whose programs came (back) is probed. */
   async checkPrograms(): Promise<void> {
-    const missing = new Map([...this.#entries.values()].map((entry) => [entry.handler.name, this.#missing(entry.route)]));
-    const vanished = [...this.#entries.values()].filter((entry) => entry.healthy && missing.get(entry.handler.name) !== undefined);
-    for (const entry of vanished) this.#put({ ...entry, healthy: false, reason: missing.get(entry.handler.name) });
+    const vanished = [...this.#entries.values()].flatMap((entry) => {
+      const reason = entry.healthy ? this.#missing(entry.route) : undefined;
+      return reason === undefined ? [] : [{ ...entry, healthy: false, reason }];
+    });
+    for (const entry of vanished) this.#put(entry);
     if (vanished.length > 0) this.#options.onChange();
-    const returned = [...this.#entries.values()].some((entry) => !entry.healthy && entry.reason?.startsWith(missingText) === true && missing.get(entry.handler.name) === undefined);
-    if (returned) await this.refresh('a program came back');
+    const complete = ({ handler }: Entry): boolean => this.#options.routes(handler).some((route) => this.#missing(route) === undefined);
+    const hopeful = [...this.#entries.values()].some((entry) => !entry.healthy && entry.reason?.startsWith(missingText) === true && complete(entry));
+    if (hopeful) await this.refresh('a program is there');
   }
 
   async #refresh(because: string): Promise<void> {
     const { handlers, problems } = this.#options.detect();
     for (const problem of problems) this.#options.log(`containerd's configuration: ${problem}`);
     const before = JSON.stringify(this.statuses().map(stable));
-    const entries = await Promise.all(handlers.map((handler) => this.#probe(handler)));
-    // A runtime object that serves the same route stays: what runs in it is watched through it.
+    const probed = await inTurns(handlers, probesAtOnce, (handler) => this.#probe(handler));
+    // What still runs in a runtime that is configured no more is watched and stopped through it.
+    const gone = [...this.#entries.values()].filter(({ handler }) => !handlers.some(({ name }) => name === handler.name))
+      .map((entry) => ({ ...entry, handler: { ...entry.handler, isDefault: false }, healthy: false, reason: "it is no longer in containerd's configuration" }));
+    const entries = [...probed, ...gone];
     this.#entries = new Map(entries.map((entry) => [entry.handler.name, entry]));
     for (const { handler, healthy, reason, route, probeMs } of entries) this.#options.log(`runtime ${handler.name}: ${healthy ? `works by ${route.label} (${probeMs} ms)` : `does not work: ${reason ?? ''}`} [${because}]`);
     if (JSON.stringify(this.statuses().map(stable)) !== before) this.#options.onChange();
@@ -98,6 +104,7 @@ export class RuntimeCatalogue {
     return this.#entry(handler, first.route, { healthy: false, reason: first.reason.startsWith(missingText) && failures.every((one) => one.reason.startsWith(missingText)) ? `${missingText}: ${reason}` : reason, probeMs: first.ms });
   }
 
+  /** A runtime object that serves the same route stays: what runs in it is watched through it. */
   #entry(handler: Handler, route: Route, health: Pick<Entry, 'healthy' | 'reason' | 'probeMs'>): Entry {
     const known = this.#entries.get(handler.name);
     const runtime = known?.route.label === route.label ? known.runtime : this.#options.runtimeFor(handler.name, route);
@@ -116,6 +123,18 @@ export class RuntimeCatalogue {
 }
 
 const missingText = 'program missing';
+/** Probes take a core each; more at once would time each other out on a small board. */
+const probesAtOnce = 2;
+
+async function inTurns<T, R>(items: readonly T[], atOnce: number, work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const queue = [...items.entries()];
+  const turn = async (): Promise<void> => {
+    for (let next = queue.shift(); next; next = queue.shift()) results[next[0]] = await work(next[1]);
+  };
+  await Promise.all(Array.from({ length: atOnce }, turn));
+  return results;
+}
 
 /** What counts as a change; the time of a probe does not. */
 function stable({ probedAtMs: _at, probeMs: _ms, ...rest }: RuntimeStatus): object {
