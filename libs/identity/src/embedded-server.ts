@@ -28,10 +28,10 @@ export interface EmbeddedServer {
 
 /** Starts nats-server as a process of its own, or adopts the one that an earlier run left. @throws Error with the server's last words */
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
-  const { dir, listen, remote, log } = options;
+  const { dir, listen, log } = options;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const binary = findNatsServer(options.env);
-  const hash = createHash('sha256').update(identityOf(options, binary, remote ? readFileSync(remote.credentialsFile, 'utf8') : '')).digest('hex');
+  const hash = createHash('sha256').update(identityOf(options, binary, filesOf(options))).digest('hex');
   const running = runningServer(dir);
   const adopted = running?.hash === hash && await accepts(listen.host, listen.port);
   if (running && !adopted) {
@@ -40,7 +40,13 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
   }
   const pid = adopted && running ? running.pid : await launch(options, binary, hash);
   log(adopted ? `adopted nats-server ${pid}` : `started nats-server ${pid} on ${listen.host}:${listen.port}`);
-  return { url: `nats://${loopback(listen.host)}:${listen.port}`, pid, adopted, stop: () => end(pid) };
+  return { url: `${options.tls ? 'tls' : 'nats'}://${loopback(listen.host)}:${listen.port}`, pid, adopted, stop: () => end(pid) };
+}
+
+/** A renewed certificate or credential is a new configuration. */
+function filesOf({ remote, tls }: ServerSettings): string[] {
+  const names = [remote?.credentialsFile, remote?.caFile, tls?.certFile, tls?.keyFile];
+  return names.flatMap((name) => (name === undefined ? [] : [readFileSync(name, 'utf8')]));
 }
 
 async function launch(options: EmbeddedServerOptions, binary: string, hash: string): Promise<number> {
