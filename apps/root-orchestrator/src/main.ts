@@ -45,10 +45,10 @@ async function serve(config: Config, state: StateDir): Promise<void> {
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with({ root, users, tokens: await Tokens.open(state), clock: realClock, newId }),
     new FastifyAdapter({ bodyLimit: bodyLimitBytes, routerOptions: { ignoreTrailingSlash: true } }),
-    { logger: [config.OAK_LOG_LEVEL, 'warn', 'error'], forceCloseConnections: true },
+    { logger: [config.OAK_LOG_LEVEL, 'warn', 'error'], forceCloseConnections: true, bodyParser: false },
   );
   acceptEmptyJson(app);
-  SwaggerModule.setup('api/docs', app, () => SwaggerModule.createDocument(app, new DocumentBuilder().setTitle('Oakestra root orchestrator').setVersion('1').addBearerAuth().setOpenAPIVersion('3.1.0').build()), { jsonDocumentUrl: 'docs/openapi.json', raw: ['json'] });
+  serveOpenApi(app);
   app.connectMicroservice({ strategy: new BusStrategy(bus, [], { served }) });
   await app.startAllMicroservices();
   await root.start();
@@ -60,6 +60,18 @@ async function serve(config: Config, state: StateDir): Promise<void> {
     await bus.drain();
     await store.close();
   }, (error) => { logger.error(error); });
+}
+
+/** The description of this API, made once: at /api/docs, and where Oakestra has it. */
+function serveOpenApi(app: NestFastifyApplication): void {
+  const config = new DocumentBuilder().setTitle('Oakestra root orchestrator').setVersion('1').addBearerAuth().setOpenAPIVersion('3.1.0').build();
+  let document: string | undefined;
+  for (const path of ['/api/docs', '/docs/openapi.json']) {
+    app.getHttpAdapter().getInstance().get(path, (_request, reply) => {
+      document ??= JSON.stringify(SwaggerModule.createDocument(app, config));
+      return reply.type('application/json').send(document);
+    });
+  }
 }
 
 /** Oakestra's clients send `content-type: application/json` with no body when they deploy. */

@@ -30,7 +30,7 @@ export interface ContainerdRuntimes {
 export function createContainerdRuntimes({ socket, namespace, stateDir, logDir, cgroupParent, allowPrivileged, registries }: ContainerdRuntimesOptions): ContainerdRuntimes {
   const client = ContainerdClient.connect({ socket, namespace });
   const images = new ImageStore({ client, registries });
-  const machine = { ...machineOptions(), cgroupParent, openFiles: { soft: 65_536, hard: 1_048_576 } };
+  const machine = { ...machineOptions(), cgroupParent };
   // Workloads of other users read the files below.
   mkdirSync(join(stateDir, 'containers'), { recursive: true, mode: 0o755 });
   return {

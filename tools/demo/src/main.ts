@@ -18,10 +18,19 @@ function expect(seen: boolean, what: string): void {
   say(plain ? `seen: ${what}` : `${colours.green('seen:')} ${what}`);
 }
 
-interface ClusterView { cluster_name: string; virtualization: string[]; runtimes: { virtualization: string; healthy: number; unhealthy: number; reasons: { node: string; reason: string }[] }[] }
+interface ClusterView { cluster_name: string; active_nodes: number; virtualization: string[]; runtimes: { virtualization: string; healthy: number; unhealthy: number; reasons: { node: string; reason: string }[] }[] }
+
+/** A cluster tells root what its nodes can do a moment after they said so. */
+async function clustersWith(root: RootClient, nodes: number): Promise<ClusterView[]> {
+  for await (const _hint of root.events('type=cluster', AbortSignal.timeout(10_000))) {
+    const clusters = await root.call<ClusterView[]>('GET', '/api/clusters/');
+    if (clusters.reduce((sum, cluster) => sum + cluster.active_nodes, 0) >= nodes) return clusters;
+  }
+  throw new Error(`root does not see ${nodes} nodes`);
+}
 
 async function showRuntimes(root: RootClient): Promise<void> {
-  const clusters = await root.call<ClusterView[]>('GET', '/api/clusters/');
+  const clusters = await clustersWith(root, 2);
   const table = new Table({ head: ['cluster', 'runtime', 'nodes where it works', 'where not, and why'], style: plain ? { head: [], border: [] } : {}, colWidths: [10, 10, 22, 70], wordWrap: true });
   for (const { cluster_name: name, runtimes } of clusters) {
     for (const one of runtimes) table.push([name, one.virtualization, String(one.healthy), one.reasons.map(({ node, reason }) => `${node}: ${reason}`).join('\n') || '-']);
@@ -78,7 +87,7 @@ async function play(lab: Lab): Promise<void> {
   expect(!/gVisor/.test(await dmesg(lab, runc.node ?? '', runc.id)), 'its kernel is the host\'s own');
 
   const waiting = await root.until(nowhere.microserviceID, 0, (instance) => instance.status === 'NoActiveClusterWithCapacity');
-  expect(/no runtime runu/.test(waiting.status_detail), `the third waits, and says why: ${waiting.status_detail}`);
+  expect(/lacks runtime runu/.test(waiting.status_detail), `the third waits, and says why: ${waiting.status_detail}`);
 
   await root.call('DELETE', `/api/service/${plainWeb.microserviceID}/instance/0`);
   await untilGone(root, plainWeb.microserviceID);

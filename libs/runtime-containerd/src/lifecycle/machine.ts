@@ -5,13 +5,22 @@ import type { OciDevice } from '../spec/oci-types.ts';
 import { capabilitiesOf } from '../spec/capabilities.ts';
 
 /** What this machine's kernel offers to workloads; read once at the start. */
-export function machineOptions(): Pick<NodeOptions, 'architecture' | 'cgroupVersion' | 'hostCapabilities' | 'hostDevices' | 'swapAccounting'> {
+export function machineOptions(): Pick<NodeOptions, 'architecture' | 'cgroupVersion' | 'hostCapabilities' | 'hostDevices' | 'openFiles' | 'swapAccounting'> {
   const cgroupVersion = existsSync('/sys/fs/cgroup/cgroup.controllers') ? 2 : 1;
   return {
-    architecture: process.arch === 'arm64' ? 'arm64' : 'amd64', cgroupVersion, hostDevices: hostDevices(),
+    architecture: process.arch === 'arm64' ? 'arm64' : 'amd64', cgroupVersion, hostDevices: hostDevices(), openFiles: openFiles(),
     hostCapabilities: capabilitiesOf(/^CapBnd:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'),
     swapAccounting: cgroupVersion === 2 || existsSync('/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes'),
   };
+}
+
+const wantedFiles = { soft: 65_536, hard: 1_048_576 };
+
+/** No more than this process may have: where nobody may raise a limit, a container that asks for it does not start. */
+function openFiles(): { soft: number; hard: number } {
+  const own = Number(/^Max open files\s+\S+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? wantedFiles.hard);
+  const hard = Math.min(wantedFiles.hard, own);
+  return { soft: Math.min(wantedFiles.soft, hard), hard };
 }
 
 /** Devices directly below /dev; the terminals and shared memory there are each container's own. */
