@@ -7,38 +7,52 @@ import type { AppName, NodeOptions, PlannedHost } from './topology.ts';
 
 /** Root folder of the repository. */
 export const checkout = fileURLToPath(new URL('../../..', import.meta.url));
-const bundle = (app: AppName): string => join(checkout, 'apps', app, 'dist/main.js');
+/** The apps as they are bundled below a folder. */
+export class Bundles {
+  readonly #folder: string;
+
+  constructor(folder = join(checkout, 'apps')) {
+    this.#folder = folder;
+  }
+
+  argv(app: AppName, ...args: string[]): string[] {
+    return [process.execPath, this.#path(app), ...args];
+  }
+
+  /** @throws Error when an app that is to run has not been built */
+  async check(apps: readonly AppName[]): Promise<void> {
+    for (const app of apps) {
+      await access(this.#path(app)).catch((cause: unknown) => {
+        throw new Error(`${this.#path(app)} is missing: run \`npm run build\``, { cause });
+      });
+    }
+  }
+
+  #path(app: AppName): string {
+    return join(this.#folder, app, 'dist/main.js');
+  }
+}
 
 const ports = { rest: 10_000, leaf: 7422, clusterRest: 10_100, clusterBus: 4223, registry: 5000 } as const;
 export const restPort = ports.rest;
 export const registryListen = `0.0.0.0:${ports.registry}`;
 export const registryUrlOf = (root: PlannedHost): string => `http://${root.address}:${ports.registry}`;
 
-/** @throws Error when an app that is to run has not been built */
-export async function checkBuilt(apps: readonly AppName[]): Promise<void> {
-  for (const app of apps) {
-    await access(bundle(app)).catch((cause: unknown) => {
-      throw new Error(`${bundle(app)} is missing: run \`npm run build\``, { cause });
-    });
-  }
-}
-
 const ready = (port: number) => ({ kind: 'http', url: `http://127.0.0.1:${port}/readyz` }) as const;
-export const appArgv = (app: AppName, ...args: string[]): string[] => [process.execPath, bundle(app), ...args];
 
 /** @param dir of the host, for all that it writes */
-export function rootProgram(dir: string, root: PlannedHost): Required<Program> {
+export function rootProgram(bundles: Bundles, dir: string, root: PlannedHost): Required<Program> {
   return {
-    name: 'root-orchestrator', argv: appArgv('root-orchestrator'), ready: ready(ports.rest),
+    name: 'root-orchestrator', argv: bundles.argv('root-orchestrator'), ready: ready(ports.rest),
     env: { OAK_STATE_DIR: join(dir, 'root-orchestrator'), OAK_HTTP_LISTEN: `0.0.0.0:${ports.rest}`, OAK_LEAF_LISTEN: `${root.address}:${ports.leaf}` },
   };
 }
 
 export const adminCredentials = (dir: string): string => join(dir, 'root-orchestrator', 'admin-credentials.json');
 
-export function clusterProgram(dir: string, cluster: PlannedHost, root: PlannedHost, credentials: string): Required<Program> {
+export function clusterProgram(bundles: Bundles, dir: string, cluster: PlannedHost, root: PlannedHost, credentials: string): Required<Program> {
   return {
-    name: 'cluster-orchestrator', argv: appArgv('cluster-orchestrator'), ready: ready(ports.clusterRest),
+    name: 'cluster-orchestrator', argv: bundles.argv('cluster-orchestrator'), ready: ready(ports.clusterRest),
     env: {
       OAK_CLUSTER_NAME: cluster.name, OAK_CLUSTER_LOCATION: 'lab', OAK_STATE_DIR: join(dir, 'cluster-orchestrator'),
       OAK_HTTP_LISTEN: `127.0.0.1:${ports.clusterRest}`, OAK_BUS_LISTEN: `0.0.0.0:${ports.clusterBus}`,
@@ -57,16 +71,16 @@ export function containerdProgram(dir: string, { containerd = '1.6' }: NodeOptio
 }
 
 /** The two processes of a node, net-manager first. */
-export function nodePrograms(dir: string, node: PlannedHost, cluster: PlannedHost, credentials: string): Program[] {
+export function nodePrograms(bundles: Bundles, dir: string, node: PlannedHost, cluster: PlannedHost, credentials: string): Program[] {
   const socket = join(dir, 'net.sock');
   const bus = { OAK_CLUSTER_BUS: `nats://${cluster.address}:${ports.clusterBus}`, OAK_CLUSTER_CREDENTIALS: credentials, OAK_NET_SOCKET: socket };
   return [
     {
-      name: 'net-manager', argv: appArgv('net-manager'), ready: { kind: 'socket', path: socket },
+      name: 'net-manager', argv: bundles.argv('net-manager'), ready: { kind: 'socket', path: socket },
       env: { ...bus, OAK_STATE_DIR: join(dir, 'net-manager'), OAK_BRIDGE: 'oak0' },
     },
     {
-      name: 'node-engine', argv: appArgv('node-engine'),
+      name: 'node-engine', argv: bundles.argv('node-engine'),
       env: {
         ...bus, OAK_STATE_DIR: join(dir, 'node-engine'), OAK_NODE_CONFIG: join(dir, 'node.toml'), OAK_NODE_ADDRESS: node.address,
         OAK_CONTAINERD_SOCKET: join(dir, 'containerd.sock'), OAK_CONTAINERD_CONFIG: join(dir, 'containerd.toml'),

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -145,18 +146,25 @@ describe('taking down', () => {
     expect(await labStatus(dir)).toBeUndefined();
   });
 
-  it('works at any moment of a start that was killed, and without the record', async () => {
+  it('works at any moment of a start that was killed', async () => {
     const main = fileURLToPath(new URL('./testing/lab-main.ts', import.meta.url));
     for (const afterMs of [150, 400, 800]) {
       const dir = await claim();
       child = spawn(process.execPath, [main, dir], { stdio: 'ignore' });
       await new Promise((resolve) => setTimeout(resolve, afterMs));
       child.kill('SIGKILL');
-      await rm(join(dir, 'lab.json'), { force: true });
-      await rm(join(dir, 'logs'), { recursive: true, force: true });
       await takeDown(dir);
       expect(await machineState(dir)).toEqual(nothingLeft);
+      expect(existsSync(dir)).toBe(false);
     }
+  });
+
+  it('ends all that runs even when the record is lost, and deletes no folder that it does not know', async () => {
+    const lab = await startStandInLab(await claim());
+    await rm(join(lab.dir, 'lab.json'));
+    await expect(takeDown(lab.dir)).rejects.toThrow('is not a lab\'s folder: it holds no lab.json; nothing was deleted');
+    expect(await machineState(lab.dir)).toEqual(nothingLeft);
+    await rm(lab.dir, { recursive: true });
   });
 
   it('undoes a start that fails', async () => {

@@ -20,6 +20,8 @@ export interface Program {
 export class Lab {
   readonly #record: LabRecord;
   #saving: Promise<void> = Promise.resolve();
+  readonly #underWay = new Set<Promise<unknown>>();
+  #closing = false;
 
   constructor(record: LabRecord) {
     this.#record = record;
@@ -52,13 +54,17 @@ export class Lab {
 
   /** The wire that all other hosts are plugged into; it is there before any other host. */
   async addSwitch(): Promise<void> {
-    await makeBridge(await this.#boot('switch', 'switch', network.switchAddress));
+    await this.#during(async () => makeBridge(await this.#boot('switch', 'switch', network.switchAddress)));
   }
 
-  async addHost(name: string, role: HostRole, address: string): Promise<HostRecord> {
-    const host = await this.#boot(name, role, address);
-    await plug(this.#switch(), host);
-    return host;
+  /** A host with an empty disk: the folder of its name in the lab's. */
+  addHost(name: string, role: HostRole, address: string): Promise<HostRecord> {
+    return this.#during(async () => {
+      await mkdir(join(this.dir, name));
+      const host = await this.#boot(name, role, address);
+      await plug(this.#switch(), host);
+      return host;
+    });
   }
 
   async #boot(name: string, role: HostRole, address: string): Promise<HostRecord> {
@@ -78,7 +84,11 @@ export class Lab {
   }
 
   /** Starts a program that goes on when this process ends, and waits until it is ready. */
-  async run(hostName: string, { name, argv, env = {}, ready }: Program): Promise<ProgramRecord> {
+  run(hostName: string, program: Program): Promise<ProgramRecord> {
+    return this.#during(() => this.#run(hostName, program));
+  }
+
+  async #run(hostName: string, { name, argv, env = {}, ready }: Program): Promise<ProgramRecord> {
     const host = this.host(hostName);
     if (host.programs.some((program) => program.name === name)) throw new Error(`${name} is on host ${hostName} already; use start`);
     const log = join(this.dir, 'logs', `${hostName}-${name}.log`);
@@ -100,11 +110,15 @@ export class Lab {
   }
 
   /** Starts a program again that was killed. */
-  async start(hostName: string, name: string): Promise<void> {
+  start(hostName: string, name: string): Promise<void> {
+    return this.#during(() => this.#start(hostName, name));
+  }
+
+  async #start(hostName: string, name: string): Promise<void> {
     const host = this.host(hostName);
     const program = programNamed(host, name);
     if (await isAlive(program.process)) throw new Error(`${name} on ${hostName} runs already`);
-    if (name === forwarder) return this.forward(hostName, Number(program.argv.at(-1)));
+    if (name === forwarder) return this.#forward(hostName, Number(program.argv.at(-1)));
     program.process = await this.#launch(host, program);
     await this.#save();
     await untilReady(host, program);
@@ -118,7 +132,11 @@ export class Lab {
   }
 
   /** Makes a port of a host reachable at 127.0.0.1 of this machine, and at the same port again after a restart. */
-  async forward(hostName: string, target: number): Promise<void> {
+  forward(hostName: string, target: number): Promise<void> {
+    return this.#during(() => this.#forward(hostName, target));
+  }
+
+  async #forward(hostName: string, target: number): Promise<void> {
     const host = this.host(hostName);
     const earlier = host.programs.find((program) => program.name === forwarder);
     const argv = forwardArgv(target);
@@ -152,13 +170,17 @@ export class Lab {
   }
 
   /** Starts a host that was powered off, with the programs it had, in their order. */
-  async powerOn(hostName: string): Promise<void> {
+  powerOn(hostName: string): Promise<void> {
+    return this.#during(() => this.#powerOn(hostName));
+  }
+
+  async #powerOn(hostName: string): Promise<void> {
     const host = this.host(hostName);
     if (await isAlive(host.init)) throw new Error(`host ${hostName} is on`);
     host.init = await startHost(this.dir, hostName);
     await plug(this.#switch(), host);
     await this.#save();
-    for (const { name } of host.programs) await this.start(hostName, name);
+    for (const { name } of host.programs) await this.#start(hostName, name);
   }
 
   log(hostName: string, name: string): Promise<string> {
@@ -170,9 +192,21 @@ export class Lab {
     return this.#save();
   }
 
-  /** Ends the lab and leaves nothing of it. */
-  down(): Promise<void> {
-    return takeDown(this.dir);
+  /** Ends the lab and leaves nothing of it, whatever this object is just doing. */
+  async down(): Promise<void> {
+    this.#closing = true;
+    await takeDown(this.dir);
+    if (this.#underWay.size === 0) return;
+    // What was under way has lost its hosts and fails soon; it may have made something in the meantime.
+    await Promise.allSettled(this.#underWay);
+    await takeDown(this.dir);
+  }
+
+  #during<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closing) return Promise.reject(new Error(`the lab in ${this.dir} is going down`));
+    const running = work();
+    this.#underWay.add(running);
+    return running.finally(() => this.#underWay.delete(running));
   }
 
   /** One at a time: hosts are started side by side. */

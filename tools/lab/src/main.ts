@@ -30,6 +30,7 @@ command('up', 'start a lab; without --keep it goes down with Ctrl-C')
   .option('--runtimes <names...>', 'handlers of each containerd (runc, crun, runsc)')
   .addOption(new Option('--containerd <version>', 'containerd of the nodes').choices(['1.6', '2.3']).default('1.6'))
   .addOption(new Option('--without <apps...>', 'apps that are not started').choices(appNames))
+  .option('--apps <folder>', "another checkout's apps folder, built")
   .option('--keep', 'end this command, leave the lab')
   .option('--no-build', 'run the apps as they were built last')
   .action(up);
@@ -63,25 +64,34 @@ interface UpOptions extends Place {
   runtimes?: string[];
   containerd: '1.6' | '2.3';
   without?: AppName[];
+  apps?: string;
   keep?: boolean;
   build: boolean;
 }
 
-async function up({ dir, clusters, nodes, runtimes, containerd, without = [], keep, build }: UpOptions): Promise<void> {
+async function up({ dir, clusters, nodes, runtimes, containerd, without = [], apps, keep, build }: UpOptions): Promise<void> {
   // From here on, so that Ctrl-C in the middle of a start takes down what there is.
-  const interrupted = new Promise<void>((resolve) => void ['SIGINT', 'SIGTERM'].forEach((name) => process.once(name, () => resolve())));
-  if (build) await execa('nx', ['run-many', '-t', 'build', '-p', ...appNames.map((app) => `@oak/${app}`)], { cwd: checkout, preferLocal: true, stdout: 'ignore', stderr: 'inherit' });
-  const starting = startLab({ dir, clusters, nodes, without, node: () => ({ containerd, ...(runtimes && { runtimes }) }) });
-  const lab = await Promise.race([starting, interrupted]);
-  if (lab !== undefined) {
-    const status = await labStatus(lab.dir);
-    if (status !== undefined) console.log(statusText(status));
-    if (keep) return console.log(`It stays. To end it: npm run lab -- down --dir ${lab.dir}`);
-    console.log('Ctrl-C ends it.');
-    await interrupted;
-  }
-  await takeDown(dir);
-  process.exit(lab === undefined ? 130 : 0);
+  const interrupt = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupt.abort());
+  if (build && apps === undefined) await buildApps(interrupt.signal);
+  const lab = await startLab({
+    dir, clusters, nodes, without, signal: interrupt.signal, ...(apps !== undefined && { apps }), node: () => ({ containerd, ...(runtimes && { runtimes }) }),
+  });
+  const status = await labStatus(lab.dir);
+  if (status !== undefined) console.log(statusText(status));
+  if (keep) return console.log(`It stays. To end it: npm run lab -- down --dir ${lab.dir}`);
+  console.log('Ctrl-C ends it.');
+  await new Promise<void>((resolve) => {
+    const alive = setInterval(() => undefined, 60_000); // nothing else keeps this process from ending
+    interrupt.signal.addEventListener('abort', () => resolve(clearInterval(alive)));
+    if (interrupt.signal.aborted) resolve(clearInterval(alive));
+  });
+  await lab.down();
+}
+
+async function buildApps(signal: AbortSignal): Promise<void> {
+  const projects = appNames.map((app) => `@oak/${app}`).join(',');
+  await execa('nx', ['run-many', '-t', 'build', '-p', projects], { cwd: checkout, preferLocal: true, localDir: checkout, stdout: 'ignore', stderr: 'inherit', cancelSignal: signal });
 }
 
 function statusText(status: LabStatus): string {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureImages, registryConfig } from '@oak/fixtures';
@@ -18,7 +18,6 @@ describe.each(['1.6', '2.3'] as const)('a host with containerd %s', (containerd)
   beforeAll(async () => {
     lab = await createLab(await mkdtemp(join(tmpdir(), 'oak-lab-')), async (fresh) => {
       const dir = join(fresh.dir, 'c1n1');
-      await mkdir(dir);
       await Promise.all([fresh.addHost('root', 'root', '10.200.0.2'), fresh.addHost('c1n1', 'node', '10.200.1.2')]);
       const file = join(fresh.dir, 'registry.json');
       await writeFile(file, registryConfig({ listen: registryListen, dir: await ensureImages() }));

@@ -8,16 +8,27 @@ export async function openLab(dir: string): Promise<Lab> {
   return new Lab(record);
 }
 
-/** A new lab with nothing but a wire, and what `furnish` puts there; a failure takes all of it down again. */
-export async function createLab(dir: string, furnish: (lab: Lab) => Promise<void>): Promise<Lab> {
+/** A new lab with nothing but a wire, and what `furnish` puts there; a failure, or the signal, takes all of it down again. */
+export async function createLab(dir: string, furnish: (lab: Lab) => Promise<void>, signal?: AbortSignal): Promise<Lab> {
   if (process.getuid?.() !== 0) throw new Error('a lab needs root: it makes namespaces and starts containerd');
+  signal?.throwIfAborted();
   const lab = new Lab(await createRecord(dir));
   try {
     await lab.addSwitch();
-    await furnish(lab);
+    await orAborted(furnish(lab), signal);
     return lab;
   } catch (error) {
     await lab.down();
     throw error;
   }
+}
+
+function orAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(new Error('interrupted', { cause: signal.reason }));
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }

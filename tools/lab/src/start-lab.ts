@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureImages, registryConfig } from '@oak/fixtures';
 import {
-  adminCredentials, appArgv, checkBuilt, clusterProgram, containerdProgram, nodePrograms, registryListen, registryUrlOf, restPort, rootProgram,
+  adminCredentials, Bundles, clusterProgram, containerdProgram, nodePrograms, registryListen, registryUrlOf, restPort, rootProgram,
 } from './apps.ts';
 import type { Lab, Program } from './lab.ts';
 import { containerdFile, nodeFile } from './node-files.ts';
@@ -19,9 +19,10 @@ const defaultDeadlineMs = 60_000;
  */
 export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const topology = planTopology(options);
-  await checkBuilt(appNames.filter((app) => runs(options, app)));
+  const bundles = new Bundles(options.apps);
+  await bundles.check(appNames.filter((app) => runs(options, app)));
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'oak-lab-')));
-  return createLab(dir, (lab) => new Furnisher(lab, topology, options).furnish());
+  return createLab(dir, (lab) => new Furnisher(lab, topology, bundles, options).furnish(), options.signal);
 }
 
 const runs = ({ without = [] }: LabOptions, app: AppName): boolean => !without.includes(app);
@@ -30,11 +31,13 @@ const runs = ({ without = [] }: LabOptions, app: AppName): boolean => !without.i
 class Furnisher {
   readonly #lab: Lab;
   readonly #topology: Topology;
+  readonly #bundles: Bundles;
   readonly #options: LabOptions;
 
-  constructor(lab: Lab, topology: Topology, options: LabOptions) {
+  constructor(lab: Lab, topology: Topology, bundles: Bundles, options: LabOptions) {
     this.#lab = lab;
     this.#topology = topology;
+    this.#bundles = bundles;
     this.#options = options;
   }
 
@@ -50,7 +53,7 @@ class Furnisher {
     if (this.#options.registry ?? true) await this.#registry(dir);
     await this.#lab.forward(root.name, restPort);
     await this.#lab.keep({ credentialsFile: adminCredentials(dir) });
-    await this.#app('root-orchestrator', root, rootProgram(dir, root));
+    await this.#app('root-orchestrator', root, rootProgram(this.#bundles, dir, root));
   }
 
   async #registry(dir: string): Promise<void> {
@@ -64,8 +67,8 @@ class Furnisher {
     const { root } = this.#topology;
     const dir = await this.#place(cluster);
     const credentials = join(dir, 'uplink.creds');
-    const program = clusterProgram(dir, cluster, root, credentials);
-    if (runs(this.#options, 'cluster-orchestrator')) await this.#credentials(root, rootProgram(this.#dir(root), root), ['cluster', cluster.name], credentials);
+    const program = clusterProgram(this.#bundles, dir, cluster, root, credentials);
+    if (runs(this.#options, 'cluster-orchestrator')) await this.#credentials(root, rootProgram(this.#bundles, this.#dir(root), root), ['cluster', cluster.name], credentials);
     await this.#app('cluster-orchestrator', cluster, program);
     await Promise.all(cluster.nodes.map((node) => this.#node(node, cluster, program)));
   }
@@ -80,7 +83,7 @@ class Furnisher {
     const credentials = join(dir, 'node.creds');
     const wanted = (['net-manager', 'node-engine'] as const).filter((app) => runs(this.#options, app));
     if (wanted.length > 0) await this.#credentials(cluster, orchestrator, ['node', node.name], credentials);
-    for (const program of nodePrograms(dir, node, cluster, credentials)) {
+    for (const program of nodePrograms(this.#bundles, dir, node, cluster, credentials)) {
       for (const app of wanted.filter((name) => name === program.name)) await this.#app(app, node, program);
     }
   }
@@ -91,10 +94,9 @@ class Furnisher {
     await untilListed(this.#lab, names, this.#options.deadlineMs ?? defaultDeadlineMs);
   }
 
-  /** Starts a host and makes its disk. */
+  /** @returns the host's disk */
   async #place({ name, role, address }: PlannedHost): Promise<string> {
     await this.#lab.addHost(name, role, address);
-    await mkdir(this.#dir({ name }), { recursive: true });
     return this.#dir({ name });
   }
 
@@ -113,7 +115,7 @@ class Furnisher {
   /** Asks an orchestrator's own command for credentials of the tier below it. */
   async #credentials(host: PlannedHost, { name, env }: Required<Program>, whom: readonly string[], file: string): Promise<void> {
     const extra = this.#options.env?.[name as AppName];
-    const outcome = await this.#lab.exec(host.name, [...appArgv(name as AppName), 'credentials', ...whom], { env: { ...env, ...extra } });
+    const outcome = await this.#lab.exec(host.name, this.#bundles.argv(name as AppName, 'credentials', ...whom), { env: { ...env, ...extra } });
     if (outcome.exitCode !== 0) throw new Error(`${name} gives no credentials for ${whom.join(' ')}: ${outcome.stderr}`);
     await writeFile(file, `${outcome.stdout}\n`, { mode: 0o600 });
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clusterProgram, nodePrograms, rootProgram } from './apps.ts';
+import { Bundles, clusterProgram, nodePrograms, rootProgram } from './apps.ts';
 import { containerdFile, nodeFile } from './node-files.ts';
 import { planTopology } from './topology.ts';
 
@@ -28,14 +28,15 @@ describe('planTopology', () => {
 });
 
 describe('what programs are told', () => {
+  const bundles = new Bundles();
   const { root, clusters: [cluster] } = planTopology({});
   const [node] = cluster?.nodes ?? [];
   if (cluster === undefined || node === undefined) throw new Error('a topology has a node');
 
   it('fits together: who listens where, and who calls there', () => {
-    const below = clusterProgram('/lab/c1', cluster, root, '/lab/c1/uplink.creds').env;
-    expect(below['OAK_ROOT_LEAF_URL']).toBe(`nats-leaf://${rootProgram('/lab/root', root).env['OAK_LEAF_LISTEN']}`);
-    const [netManager, nodeEngine] = nodePrograms('/lab/c1n1', node, cluster, '/lab/c1n1/node.creds').map(({ env }) => env);
+    const below = clusterProgram(bundles, '/lab/c1', cluster, root, '/lab/c1/uplink.creds').env;
+    expect(below['OAK_ROOT_LEAF_URL']).toBe(`nats-leaf://${rootProgram(bundles, '/lab/root', root).env['OAK_LEAF_LISTEN']}`);
+    const [netManager, nodeEngine] = nodePrograms(bundles, '/lab/c1n1', node, cluster, '/lab/c1n1/node.creds').map(({ env }) => env);
     expect(netManager?.['OAK_CLUSTER_BUS']).toBe(`nats://${cluster.address}:${below['OAK_BUS_LISTEN']?.split(':')[1]}`);
     expect(nodeEngine?.['OAK_NET_SOCKET']).toBe(netManager?.['OAK_NET_SOCKET']);
   });

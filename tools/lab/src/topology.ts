@@ -24,6 +24,8 @@ export interface LabOptions {
   readonly clusters?: number;
   /** In each cluster; default 1, at most 200. */
   readonly nodes?: number;
+  /** Folder with `<app>/dist/main.js`: another checkout's apps, to compare or to upgrade; default this one's. */
+  readonly apps?: string;
   /** Apps that are not started: to run one by hand, or to have hosts alone. */
   readonly without?: readonly AppName[];
   /** Called with the node's name, e.g. `c1n2`. */
@@ -32,6 +34,8 @@ export interface LabOptions {
   readonly env?: Readonly<Partial<Record<AppName, Readonly<Record<string, string>>>>>;
   /** A registry with the images of the fixtures, as mirror of docker.io; default true. */
   readonly registry?: boolean;
+  /** Ends a start that is under way. */
+  readonly signal?: AbortSignal;
   /** From the start of a program until it serves; default 60,000. */
   readonly deadlineMs?: number;
 }
