@@ -15,4 +15,4 @@ const alreadyRefused: Filter = {
 };
 
 /** About the request alone: they need no look at what the candidate has. */
-export const requestFilters: readonly Filter[] = [notPinned, alreadyRefused];
+export const requestFilters = [notPinned, alreadyRefused] as const;

@@ -11,7 +11,7 @@ import type { MaxTree } from './max-tree.ts';
 export interface Field {
   readonly group: Group;
   /** Exact scores of this demand, if they are kept; else the group's common ones, which may promise too much. */
-  readonly scores?: MaxTree;
+  readonly scores: MaxTree;
 }
 
 export interface Found {
@@ -26,14 +26,19 @@ interface Step {
   readonly node: number;
   /** No candidate below scores higher. */
   readonly bound: number;
-  readonly firstId: string;
   /** A candidate that fits and has exactly this score. */
-  readonly ledger?: Ledger;
+  readonly ledger: Ledger | undefined;
 }
 
-const isBefore = (a: Step, b: Step): boolean => a.bound > b.bound || (a.bound === b.bound && a.firstId < b.firstId);
+const isBefore = (a: Step, b: Step): boolean => a.bound > b.bound || (a.bound === b.bound && hasSmallerId(a, b));
 
-/** Walks down from the most promising part until `limit` candidates are certain. Groups hold no static refusal of this demand. */
+/** Within a group the order of leaves is the order of ids, and cheaper to compare. */
+function hasSmallerId(a: Step, b: Step): boolean {
+  const [one, other] = [a.field.group, b.field.group];
+  return one === other ? one.firstLeafBelow(a.node) < one.firstLeafBelow(b.node) : one.firstIdBelow(a.node) < other.firstIdBelow(b.node);
+}
+
+/** Walks down from the most promising part until `limit` candidates are certain. No group of `fields` may refuse the demand as a whole. */
 export function bestFirst(fields: readonly Field[], request: Request, limit: number): Found {
   const search = new Search(request);
   for (const field of fields) search.enter(field, 1);
@@ -43,42 +48,69 @@ export function bestFirst(fields: readonly Field[], request: Request, limit: num
 class Search {
   readonly #heap = new Heap<Step>(isBefore);
   readonly #request: Request;
+  readonly #needs: readonly { readonly resource: number; readonly amount: number }[];
   #missed = 0;
 
   constructor(request: Request) {
     this.#request = request;
+    this.#needs = resourceNames.map((name, resource) => ({ resource, amount: request.demand.resources[name] })).filter(({ amount }) => amount > 0);
   }
 
   run(limit: number): Found {
     const best: Ledger[] = [];
-    for (let step = this.#heap.pop(); step && best.length < limit; step = this.#heap.pop()) {
+    while (best.length < limit) {
+      const step = this.#heap.pop();
+      if (!step) break;
       if (step.ledger) best.push(step.ledger);
-      else if (step.node >= step.field.group.width) this.#look(step);
-      else for (const child of [2 * step.node, 2 * step.node + 1]) this.enter(step.field, child);
+      else this.#descend(step);
     }
     return { best, missed: this.#missed };
   }
 
   enter(field: Field, node: number): void {
-    const { group, scores } = field;
-    const bound = scores ? scores.at(node) : group.scoreBelow(node);
-    if (bound === -Infinity || !this.#mayFit(group, node)) return;
-    this.#heap.push({ field, node, bound, firstId: group.firstIdBelow(node) });
+    const step = this.#stepTo(field, node);
+    if (step) this.#heap.push(step);
+  }
+
+  /** Goes on below as long as nothing else is more promising: most steps never see the heap. */
+  #descend(from: Step): void {
+    let step: Step | undefined = from;
+    while (step && step.node < step.field.group.width) {
+      const left: Step | undefined = this.#stepTo(step.field, 2 * step.node);
+      const right: Step | undefined = this.#stepTo(step.field, 2 * step.node + 1);
+      const leftFirst = !right || (left !== undefined && left.bound >= right.bound);
+      const other: Step | undefined = leftFirst ? right : left;
+      if (other) this.#heap.push(other);
+      step = this.#ifNext(leftFirst ? left : right);
+    }
+    if (step) this.#look(step);
+  }
+
+  /** The step itself, or nothing when it must wait for its turn. */
+  #ifNext(step: Step | undefined): Step | undefined {
+    const next = this.#heap.first;
+    if (!step || !next || isBefore(step, next)) return step;
+    this.#heap.push(step);
+    return undefined;
+  }
+
+  #stepTo(field: Field, node: number): Step | undefined {
+    const bound = field.scores.at(node);
+    return bound !== -Infinity && this.#mayFit(field.group, node) ? { field, node, bound, ledger: undefined } : undefined;
   }
 
   #mayFit(group: Group, node: number): boolean {
-    const { resources } = this.#request.demand;
-    return resourceNames.every((name, index) => resources[name] === 0 || resources[name] <= group.roomBelow(node, index));
+    for (const { resource, amount } of this.#needs) if (amount > group.roomBelow(node, resource)) return false;
+    return true;
   }
 
-  /** The candidate itself: it comes again with its own score, unless that is no less than promised. */
-  #look(step: Step): void {
-    const { field: { group }, node, bound } = step;
-    const ledger = group.ledgerAt(node - group.width);
+  /** The candidate itself: it comes again with its own score, which may be less than was promised. */
+  #look({ field, node, bound }: Step): void {
+    const ledger = field.group.ledgerAt(node - field.group.width);
     if (!ledger || this.#request.alreadyRefused.has(ledger.id)) return;
     if (refuser(ledger, this.#request, usageFilters)) return void (this.#missed += 1);
     const score = scoreOf(ledger, this.#request.demand);
     if (score < bound) this.#missed += 1;
-    this.#heap.push({ ...step, bound: score, ledger });
+    this.#heap.push({ field, node, bound: score, ledger });
   }
 }

@@ -21,6 +21,11 @@ export class Group {
     return this.#size;
   }
 
+  /** The highest score that any demand could get, below each node. */
+  get scores(): MaxTree {
+    return this.#scores;
+  }
+
   get width(): number {
     return this.#scores.width;
   }
@@ -72,25 +77,34 @@ export class Group {
     return this.#leaves[leaf];
   }
 
-  /** The highest score that any demand could get below this node of the tree. */
-  scoreBelow(node: number): number {
-    return this.#scores.at(node);
-  }
-
   /** The most that one candidate below this node has of a resource. */
   roomBelow(node: number, resource: number): number {
     return this.#room[resource]!.at(node);
   }
 
-  /** The id of the first candidate below this node that is or was there. */
+  firstLeafBelow(node: number): number {
+    return (node << (Math.clz32(node) - Math.clz32(this.width))) - this.width;
+  }
+
+  /** No candidate below this node has a smaller id. */
   firstIdBelow(node: number): string {
-    let leaf = node;
-    while (leaf < this.width) leaf *= 2;
-    return this.#leaves[leaf - this.width]?.id ?? '';
+    return this.#leaves[this.firstLeafBelow(node)]?.id ?? '';
+  }
+
+  /** Any member; a group without members is dissolved. */
+  someone(): Ledger {
+    for (const ledger of this.members()) return ledger;
+    throw new Error('an empty group was left among the groups');
+  }
+
+  *members(): Generator<Ledger> {
+    for (const ledger of this.#leaves) if (ledger) yield ledger;
+    yield* this.#arrivals.values();
   }
 
   /** Those with the smallest ids, without the ones to skip. */
   first(limit: number, skip: (ledger: Ledger) => boolean): Ledger[] {
+    this.settle();
     const found: Ledger[] = [];
     for (const ledger of this.#leaves) {
       if (found.length === limit) break;

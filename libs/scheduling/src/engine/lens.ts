@@ -1,5 +1,5 @@
 import { refuser } from '../filters.ts';
-import type { Request } from '../request.ts';
+import { requestOf, type Request } from '../request.ts';
 import { scoreOf } from '../score.ts';
 import type { Ledger } from '../usage.ts';
 import { usageFilters } from '../usage-filters.ts';
@@ -78,7 +78,7 @@ export class Lenses {
   }
 
   open(request: Request): void {
-    this.#keep(keyOf(request), new Lens(request));
+    this.#keep(keyOf(request), new Lens(requestOf(request.demand, {})));
     if (this.#lenses.size <= LENSES) return;
     const [oldest] = this.#lenses;
     if (!oldest) return;

@@ -1,26 +1,24 @@
 import type { Candidate } from '../candidate.ts';
 import type { Demand } from '../demand.ts';
-import { refuser } from '../filters.ts';
-import { place } from '../place.ts';
 import { requestFilters } from '../request-filters.ts';
 import { requestOf, type PlaceOptions, type Request } from '../request.ts';
-import { staticFilters } from '../static-filters.ts';
 import { Tally, TOP, type Decision } from '../tally.ts';
 import { ledgerOf, release, reserve, type Ledger } from '../usage.ts';
-import { bestFirst, type Field } from './best-first.ts';
+import { bestFirst, type Found } from './best-first.ts';
+import { examplesOf, Grounds, type Closed, type Ground } from './ground.ts';
 import { Group } from './group.ts';
 import { Lenses } from './lens.ts';
-import { signatureOf } from './signature.ts';
+import { factsOf, signatureOf } from './signature.ts';
 
-const EXAMPLES = 3;
 /** From so many on, a demand gets a lens of its own for the next time. */
 const TOO_MANY_MISSED = 32;
-const [notPinned, alreadyRefused] = requestFilters as [(typeof requestFilters)[0], (typeof requestFilters)[0]];
+const [notPinned, alreadyRefused] = requestFilters;
 
 interface Entry {
   readonly ledger: Ledger;
   readonly group: Group;
   readonly signature: string;
+  readonly facts: string;
 }
 
 /**
@@ -31,6 +29,7 @@ export class PlacementIndex {
   readonly #entries = new Map<string, Entry>();
   readonly #groups = new Map<string, Group>();
   readonly #idsOf = new Map<string, Set<string>>();
+  readonly #grounds = new Grounds();
   readonly #lenses = new Lenses();
 
   get size(): number {
@@ -48,14 +47,14 @@ export class PlacementIndex {
 
   /** Adds a candidate, or replaces all that is known of it, its usage included. */
   upsert(candidate: Candidate): void {
-    const signature = signatureOf(candidate);
+    const facts = factsOf(candidate);
     const known = this.#entries.get(candidate.id);
-    if (known && (known.signature !== signature || known.ledger.name !== candidate.name)) this.remove(candidate.id);
-    const ledger = ledgerOf(candidate);
-    const group = this.#group(signature);
-    group.put(ledger);
-    this.#entries.set(candidate.id, { ledger, group, signature });
+    if (known?.facts === facts) return this.#settleIn({ ...known, ledger: ledgerOf(candidate) });
+    this.remove(candidate.id);
+    const signature = signatureOf(candidate);
+    this.#settleIn({ ledger: ledgerOf(candidate), group: this.#groups.get(signature) ?? this.#found(signature), signature, facts });
     this.#idsOf.set(candidate.name, (this.#idsOf.get(candidate.name) ?? new Set()).add(candidate.id));
+    this.#grounds.clear();
   }
 
   /** False: it was not there. */
@@ -63,6 +62,7 @@ export class PlacementIndex {
     const entry = this.#entries.get(id);
     if (!entry) return false;
     this.#entries.delete(id);
+    this.#grounds.clear();
     entry.group.drop(id);
     if (entry.group.size === 0) this.#dissolve(entry);
     const ids = this.#idsOf.get(entry.ledger.name);
@@ -75,12 +75,9 @@ export class PlacementIndex {
   place(demand: Demand, options: PlaceOptions = {}): Decision {
     const request = requestOf(demand, options);
     if (demand.pins) return this.#placePinned(request, demand.pins);
-    const open = [...this.#groups.values()].filter((group) => !this.#closedBy(group, request));
-    const lens = this.#lenses.find(request);
-    const fields = open.map((group): Field => (lens ? { group, scores: lens.scores(group) } : { group }));
-    const { best, missed } = bestFirst(fields, request, TOP);
-    if (!lens && missed >= TOO_MANY_MISSED) this.#lenses.open(requestOf(demand, {}));
-    return best.length === 0 ? place(demand, this.candidates(), options) : this.#explain(request, best);
+    const ground = this.#grounds.of(demand, this.#groups.values());
+    const { best } = this.#search(request, ground.open);
+    return best.length === 0 ? this.#explainFailure(request, ground) : this.#explainSuccess(request, ground, best);
   }
 
   /** Takes for one instance what it demands. False: no such candidate. */
@@ -101,8 +98,13 @@ export class PlacementIndex {
     return true;
   }
 
-  #group(signature: string): Group {
-    const group = this.#groups.get(signature) ?? new Group();
+  #settleIn(entry: Entry): void {
+    this.#entries.set(entry.ledger.id, entry);
+    entry.group.put(entry.ledger);
+  }
+
+  #found(signature: string): Group {
+    const group = new Group();
     this.#groups.set(signature, group);
     return group;
   }
@@ -112,11 +114,12 @@ export class PlacementIndex {
     this.#lenses.forget(group);
   }
 
-  /** All members of a group get the same answer of the static filters, so one speaks for all. */
-  #closedBy(group: Group, request: Request) {
-    group.settle();
-    const [member] = group.first(1, () => false);
-    return member && refuser(member, request, staticFilters);
+  #search(request: Request, open: readonly Group[]): Found {
+    const lens = this.#lenses.find(request);
+    const fields = open.map((group) => ({ group, scores: lens ? lens.scores(group) : group.scores }));
+    const found = bestFirst(fields, request, TOP);
+    if (!lens && found.missed >= TOO_MANY_MISSED) this.#lenses.open(request);
+    return found;
   }
 
   #placePinned(request: Request, pins: readonly string[]): Decision {
@@ -124,29 +127,39 @@ export class PlacementIndex {
     const pinned = new Set(pins.flatMap((name) => [...(this.#idsOf.get(name) ?? [])]));
     for (const id of pinned) tally.ask(this.#entries.get(id)!.ledger);
     const others = this.size - pinned.size;
-    if (others > 0) tally.refuse(notPinned, others, [...this.#groups.values()].flatMap((group) => this.#examples(group, ({ id }) => pinned.has(id))));
+    if (others > 0) tally.refuse(notPinned, others, examplesOf(this.#groups.values(), ({ id }) => pinned.has(id)));
     return tally.decision();
   }
 
-  #explain(request: Request, best: readonly Ledger[]): Decision {
+  /** Everyone who is not refused with a whole group is asked. */
+  #explainFailure(request: Request, { open, closed }: Ground): Decision {
     const tally = new Tally(request);
-    const refused = [...request.alreadyRefused.keys()].flatMap((id) => this.#entries.get(id) ?? []);
-    if (refused.length > 0) tally.refuse(alreadyRefused, refused.length, refused.map(({ ledger }) => ledger));
-    let asked = refused.length + best.length;
-    for (const group of this.#groups.values()) {
-      const filter = this.#closedBy(group, request);
-      const count = group.size - refused.filter((entry) => entry.group === group).length;
-      if (!filter || count === 0) continue;
-      tally.refuse(filter, count, this.#examples(group, ({ id }) => request.alreadyRefused.has(id)));
-      asked += count;
-    }
+    for (const one of closed) this.#countClosed(tally, request, one);
+    for (const group of open) for (const ledger of group.members()) tally.ask(ledger);
+    return tally.decision();
+  }
+
+  #explainSuccess(request: Request, { open, closed }: Ground, best: readonly Ledger[]): Decision {
+    const tally = new Tally(request);
+    for (const one of closed) this.#countClosed(tally, request, one);
+    const before = this.#refusedBefore(request, open);
+    if (before.length > 0) tally.refuse(alreadyRefused, before.length, before);
     for (const ledger of best) tally.accept(ledger);
-    tally.skip(this.size - asked);
+    tally.skip(open.reduce((sum, { size }) => sum + size, 0) - before.length - best.length);
     return tally.decision(false);
   }
 
-  #examples(group: Group, skip: (ledger: Ledger) => boolean): Ledger[] {
-    group.settle();
-    return group.first(EXAMPLES, skip);
+  /** A candidate that has refused before is counted as that, whatever its group. */
+  #countClosed(tally: Tally, request: Request, { filter, groups, count, examples }: Closed): void {
+    const before = this.#refusedBefore(request, groups);
+    if (before.length === 0) return tally.refuse(filter, count, examples);
+    tally.refuse(alreadyRefused, before.length, before);
+    if (before.length < count) tally.refuse(filter, count - before.length, examplesOf(groups, ({ id }) => request.alreadyRefused.has(id)));
+  }
+
+  #refusedBefore(request: Request, groups: readonly Group[]): Ledger[] {
+    if (request.alreadyRefused.size === 0) return [];
+    const entries = [...request.alreadyRefused.keys()].flatMap((id) => this.#entries.get(id) ?? []);
+    return entries.filter(({ group }) => groups.includes(group)).map(({ ledger }) => ledger);
   }
 }

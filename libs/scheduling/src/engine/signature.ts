@@ -1,9 +1,17 @@
 import type { Candidate } from '../candidate.ts';
 
-/** Equal for candidates to which every static filter gives the same answer. What fits on a cluster changes with placements, so each cluster is its own. */
-export function signatureOf({ id, archs, runtimes, csiDrivers, addons, cordoned, stale, fits }: Candidate): string {
+/** All that the static filters look at, and that their texts show. Cheap to compare with what was there before. */
+export function factsOf({ name, archs, runtimes, csiDrivers, addons, cordoned, stale, fits }: Candidate): string {
+  return JSON.stringify([name, archs, runtimes, csiDrivers, addons, cordoned, stale, fits?.map(({ virtualization, arch, shapes }) => [virtualization, arch, shapes.length > 0])]);
+}
+
+/** Equal for candidates to which every static filter gives the same answer. */
+export function signatureOf({ archs, runtimes, csiDrivers, addons, cordoned, stale, fits }: Candidate): string {
+  if (cordoned) return 'cordoned';
+  if (stale) return 'stale';
   const states = Object.entries(runtimes).map(([virtualization, { available }]) => `${virtualization}=${available}`);
-  return JSON.stringify([fits && id, cordoned, stale, sorted(states), sorted(archs), sorted(csiDrivers), sorted(addons)]);
+  const machines = fits?.filter(({ shapes }) => shapes.length > 0).map(({ virtualization, arch }) => `${virtualization}@${arch}`);
+  return JSON.stringify([sorted(states), sorted(archs), sorted(csiDrivers), sorted(addons), machines ? sorted(machines) : 'node']);
 }
 
 const sorted = (names: readonly string[]): string[] => [...names].sort();
