@@ -18,6 +18,9 @@ export const isUnavailable = (error: unknown): boolean => error instanceof RpcEr
 /** Another writer holds the same ingest; it may finish it for us. */
 export const isLocked = (error: unknown): boolean => isUnavailable(error) && (error as RpcError).details.includes('locked');
 
+const fullDisk = /no space left on device|disk quota exceeded/i;
+export const isDiskFull = (error: unknown): boolean => error instanceof RpcError && fullDisk.test(error.details);
+
 interface Verdict {
   readonly kind: ErrorKind;
   readonly remedy: string;
@@ -25,7 +28,7 @@ interface Verdict {
 
 /** Failures of shims and runtimes arrive as UNKNOWN with text, so the text decides; the first match wins. */
 const byText: readonly (readonly [RegExp, Verdict])[] = [
-  [/no space left on device|disk quota exceeded/i, { kind: 'temporary', remedy: "the node's disk is full: free space under containerd's root" }],
+  [fullDisk, { kind: 'temporary', remedy: "the node's disk is full: free space under containerd's root" }],
   [/runtime "?[\w.-]+"? binary not installed|containerd-shim-[\w-]+.*(not found|no such file|does not exist)/i, { kind: 'failed', remedy: "install the shim in a folder of containerd's PATH" }],
   [/unable to retrieve OCI runtime error.*executable file not found/is, { kind: 'failed', remedy: "install the runtime's binary in a folder of containerd's PATH" }],
   [/unexpected commit (digest|size)/i, { kind: 'invalid', remedy: 'the registry or its mirror serves damaged content' }],

@@ -1,5 +1,6 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -163,14 +164,10 @@ describe.each(['1.6', '2.3'] as const)('containerd %s', (version) => {
   test('a registry that breaks off for good is temporary; the next try goes on where it was, and leaves nothing behind', async () => {
     const image = await fresh();
     const { reference } = registry.push('team/app', '1', image);
-    registry.faults.drop = { afterBytes: 700_000, times: 1 };
-    registry.faults.refuse = { status: 503, times: 0, path: /blobs/ };
+    registry.faults.drop = { afterBytes: 700_000, times: 1, then: { status: 503, times: 99, path: /blobs/ } };
     const size = image.layers[0]?.bytes.length ?? 0;
     expect(size).toBeGreaterThan(700_000);
-    const failing = storeOf().ensure(reference, here, never);
-    await vi.waitFor(() => expect(registry.count(/blobs/)).toBe(2));
-    registry.faults.refuse.times = 99;
-    await expect(failing).rejects.toMatchObject({ kind: 'temporary', message: expect.stringMatching(/HTTP 503/) as string });
+    await expect(storeOf().ensure(reference, here, never)).rejects.toMatchObject({ kind: 'temporary', message: expect.stringMatching(/HTTP 503/) as string });
     await collectGarbage(client);
     expect((await listed(client)).leases).toHaveLength(1);
     registry.heal();
@@ -206,6 +203,25 @@ describe.each(['1.6', '2.3'] as const)('containerd %s', (version) => {
     expect(await listed(client)).toEqual(nothing);
   });
 
+  test('containerd killed in the middle of a pull: temporary; the next try goes on, and leaves nothing behind', async () => {
+    const image = await fresh();
+    const { reference } = registry.push('team/app', '1', image);
+    registry.faults.slowMs = 10;
+    const store = storeOf();
+    const pulling = store.ensure(reference, here, never);
+    pulling.catch(() => undefined);
+    await vi.waitFor(async () => expect((await client.call(ContentDefinition, 'listStatuses', {})).statuses[0]?.offset).toBeGreaterThan(0n), 10_000);
+    await containerd.kill();
+    await expect(pulling).rejects.toMatchObject({ kind: 'temporary' });
+    await containerd.start();
+    registry.heal();
+    registry.requests.length = 0;
+    await vi.waitFor(() => store.ensure(reference, here, never), 10_000);
+    expect(registry.requests.filter(({ path }) => path.includes(image.layers[0]?.digest ?? '?')).map(({ headers }) => headers.range)).toEqual([expect.stringMatching(/^bytes=\d+-$/)]);
+    await collectGarbage(client);
+    expect(await listed(client)).toMatchObject({ leases: [], ingests: [], snapshots: [image.diffIds[0]] });
+  });
+
   test('limits', async () => {
     const { reference } = await push({ layers: [{ a: '1' }, { b: '2' }] });
     await expect(storeOf({ limits: { maxLayers: 1, maxBytes: 1e9 } }).ensure(reference, here, never)).rejects.toThrow(/2 layers, at most 1/);
@@ -235,4 +251,28 @@ describe.each(['1.6', '2.3'] as const)('containerd %s', (version) => {
     await collectGarbage(client);
     expect(await listed(client)).toEqual(nothing);
   });
+});
+
+test('a full disk is temporary, says so, and gets its space back', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'oak-full-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  await mkdir(join(dir, 'root'));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', join(dir, 'root')]);
+  onTestFinished(() => void execFileSync('umount', [join(dir, 'root')]));
+  const containerd = await startContainerd({ version: '1.6', dir });
+  onTestFinished(() => containerd.stop());
+  const registry = await TestRegistry.start();
+  onTestFinished(() => registry.close());
+  const client = ContainerdClient.connect({ socket: containerd.socket, namespace: 'oak' });
+  onTestFinished(() => client.close());
+  const store = new ImageStore({ client, registries: {}, registryOptions: { retry } });
+  onTestFinished(() => store.close());
+  const large = await buildTestImage({ layers: [{ big: randomBytes(8_000_000).toString('base64') }] });
+  const { reference } = registry.push('team/large', '1', large);
+  await expect(store.ensure(reference, here, never)).rejects.toMatchObject({ kind: 'temporary', message: expect.stringMatching(/disk is full/) as string });
+  await collectGarbage(client);
+  expect(await listed(client)).toEqual(nothing);
+  const small = registry.push('team/small', '1', await buildTestImage({ layers: [{ a: '1' }] }));
+  // containerd removes the files behind the collected download a moment later.
+  await vi.waitFor(() => store.ensure(small.reference, here, never), 10_000);
 });

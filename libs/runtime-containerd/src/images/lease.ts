@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { status } from '@grpc/grpc-js';
 import { RuntimeError } from '@oak/runtime';
 import type { ContainerdClient } from '../client/containerd-client.ts';
-import { RpcError } from '../client/rpc-error.ts';
+import { isDiskFull, RpcError } from '../client/rpc-error.ts';
 import { LeasesDefinition } from '../gen/leases.ts';
 
 const hourMs = 3_600_000;
@@ -40,7 +40,7 @@ export async function withPullLease<T>(client: ContainerdClient, image: string, 
 }
 
 /** A full disk gets its space back; for the rest, what is there helps the next try. */
-const isResumable = (error: unknown): boolean => error instanceof RuntimeError && error.kind === 'temporary' && !/no space left|quota/i.test(error.message);
+const isResumable = (error: unknown): boolean => error instanceof RuntimeError && error.kind === 'temporary' && !isDiskFull(error);
 
 async function createLease(client: ContainerdClient, lifeMs: number, labels: Record<string, string>, signal: AbortSignal | undefined): Promise<string> {
   const id = `oakestra-${randomBytes(8).toString('hex')}`;

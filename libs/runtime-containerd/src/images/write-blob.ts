@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { status, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import { RuntimeError } from '@oak/runtime';
 import type { ContainerdClient } from '../client/containerd-client.ts';
-import { isAlreadyExists, isLocked, isNotFound } from '../client/rpc-error.ts';
+import { isAlreadyExists, isDiskFull, isLocked, isNotFound } from '../client/rpc-error.ts';
 import { ContentDefinition } from '../gen/content.ts';
 import { WriteAction, WriteContentRequest, type WriteContentResponse } from '../gen/messages.ts';
 
@@ -29,7 +29,8 @@ export async function writeBlob(client: ContainerdClient, blob: Blob, read: Read
       return await writeOnce(client, blob, read, signal);
     } catch (error) {
       if (isAlreadyExists(error)) return addLabels(client, blob, signal);
-      if (isMismatch(error)) await client.call(ContentDefinition, 'abort', { ref: refOf(blob) }).catch(unlessNotFound);
+      // Not left to garbage collection: it stumbles over what a full disk cut off.
+      if (isMismatch(error) || isDiskFull(error)) await client.call(ContentDefinition, 'abort', { ref: refOf(blob) }).catch(unlessNotFound);
       if (!isLocked(error)) throw error;
       // Another writer has it: when it is done the blob exists, when it dies we go on where it was.
       await pause(lockedPauseMs, undefined, { signal }).catch(() => signal.throwIfAborted());

@@ -1,6 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createServer } from 'node:net';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { buildTestImage, jsonBlob, type TestImage } from '../testing/test-image.ts';
 import { TestRegistry } from '../testing/test-registry.ts';
@@ -194,6 +198,20 @@ test('silence, refusal to connect and TLS to a plain port are temporary, with a 
   const { port: number } = port.address() as { port: number };
   await new Promise((resolve) => port.close(resolve));
   await expect(repositoryOf(`127.0.0.1:${number}/a`, {}, impatient).manifest('latest')).rejects.toThrow(/nothing listens there/);
+});
+
+test('TLS: trusted by its caFile only; a missing file is said', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'oak-tls-'));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  const [key, cert] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1', '-subj', '/CN=test', '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  const server = await TestRegistry.start({ key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') });
+  onTestFinished(() => server.close());
+  const { reference, digest } = server.push('team/app', '1', image);
+  const through = (caFile?: string) => repositoryOf(reference, { [server.host]: { plainHttp: false, ...(caFile && { caFile }) } }).manifest('1');
+  expect((await through(cert)).digest).toBe(digest);
+  await expect(through()).rejects.toMatchObject({ kind: 'temporary', message: expect.stringMatching(/SELF_SIGNED.*set caFile/) as string });
+  await expect(through(join(dir, 'absent.pem'))).rejects.toThrow(/absent\.pem: ENOENT/);
 });
 
 test('an aborted download rejects with the reason', async () => {

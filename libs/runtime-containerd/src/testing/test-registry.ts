@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -13,8 +14,8 @@ export interface Faults {
   basic: { username: string; password: string } | undefined;
   /** Answer so many requests with this status. */
   refuse: { status: number; times: number; path?: RegExp; retryAfterSeconds?: number } | undefined;
-  /** Close the connection after so many bytes of a blob, so many times. */
-  drop: { afterBytes: number; times: number } | undefined;
+  /** Close the connection after so many bytes of a blob, so many times, and then refuse. */
+  drop: { afterBytes: number; times: number; then?: Faults['refuse'] } | undefined;
   /** Flip a byte of each blob or manifest whose path matches, so many times. */
   damage: { path: RegExp; times: number } | undefined;
   /** Ignore Range headers. */
@@ -53,8 +54,9 @@ export class TestRegistry {
     server.on('request', (request: IncomingMessage, response: ServerResponse) => void this.#serve(request, response).catch(() => response.destroy()));
   }
 
-  static async start(): Promise<TestRegistry> {
-    const server = createServer().listen(0, '127.0.0.1');
+  /** With a key and its certificate (PEM) it speaks TLS only. */
+  static async start(tls?: { readonly key: string; readonly cert: string }): Promise<TestRegistry> {
+    const server = (tls ? createTlsServer(tls) : createServer()).listen(0, '127.0.0.1');
     await once(server, 'listening');
     return new TestRegistry(server);
   }
@@ -139,7 +141,7 @@ export class TestRegistry {
     response.writeHead(from > 0 ? 206 : 200, { 'content-type': 'application/octet-stream', 'content-length': bytes.length });
     const { drop } = this.faults;
     const dropping = drop && drop.times > 0 && bytes.length > drop.afterBytes;
-    if (dropping) drop.times--;
+    if (dropping && --drop.times === 0 && drop.then) this.faults.refuse = drop.then;
     const end = dropping ? drop.afterBytes : bytes.length;
     await pipeline(this.#pieces(bytes.subarray(0, end)), response, { end: !dropping }).catch(() => undefined);
     if (!dropping) return;
