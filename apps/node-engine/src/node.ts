@@ -47,7 +47,7 @@ export class Node {
     this.#observations = new Observations(() => runtimes.all());
     this.instances = new Instances({
       instances: store.collection(instancesCollection), log,
-      tell: (report) => { this.uplink.outbox.changed(report); }, trigger: (id) => { this.#loop.trigger(id); },
+      tell: (report) => { this.uplink.outbox.changed(report); }, trigger: (id) => { this.#loop.trigger(id); }, cancel: (id) => { this.#reconciler.cancel(id); },
     });
     this.uplink = new Uplink({ ...options, instances: () => this.instances });
     this.#reconciler = new InstanceReconciler({ ...options, instances: this.instances, observations: this.#observations, runtimeFor: (name) => runtimes.resolve(name) });

@@ -4,7 +4,8 @@ import { RootClient, startLab, type InstanceView, type Lab, type LabOptions } fr
 export interface Installation { readonly lab: Lab; readonly root: RootClient; readonly down: () => Promise<void> }
 
 export async function install(options: LabOptions): Promise<Installation> {
-  const lab = await startLab(options);
+  // The shell of these images ignores SIGTERM as first process, and nobody wants to wait ten seconds for it.
+  const lab = await startLab({ ...options, env: { ...options.env, 'node-engine': { OAK_STOP_GRACE_MS: '500', ...options.env?.['node-engine'] } } });
   try {
     return { lab, root: await RootClient.login(lab), down: () => lab.down() };
   } catch (error) {

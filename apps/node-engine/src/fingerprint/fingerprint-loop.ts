@@ -23,10 +23,10 @@ export function startFingerprint({ catalogue, files, clock, random, periodMs, lo
   let because = 'period';
   let watchers: FSWatcher[] = [];
   const loop = new ReconcileLoop<'refresh' | 'check'>({
-    name: 'fingerprint', clock, random, timeoutMs: 120_000,
-    reconcile: async (key) => {
-      if (key === 'check') { await catalogue.checkPrograms(); return { kind: 'again', afterMs: checkEveryMs }; }
-      await catalogue.refresh(because);
+    name: 'fingerprint', clock, random, timeoutMs: 600_000,
+    reconcile: async (key, signal) => {
+      if (key === 'check') { await catalogue.checkPrograms(signal); return { kind: 'again', afterMs: checkEveryMs }; }
+      await catalogue.refresh(because, signal);
       because = 'period';
       watchFiles();
       return { kind: 'again', afterMs: waitMs() };

@@ -11,21 +11,24 @@ const route = (label: string, requires: readonly string[]): Route => ({ runtimeT
 function machine() {
   const state = {
     handlers: [handler('runc', true), handler('runsc')], programs: new Set(['shim-runc', 'runc', 'runsc']), broken: new Map<string, string>(),
-    probes: [] as string[], running: 0, most: 0, changes: 0,
+    thrown: new Map<string, Error>(), said: [] as string[], probes: [] as string[], running: 0, most: 0, changes: 0,
   };
   const clock = new FakeClock();
   const routes = ({ name }: Handler): Route[] => (name === 'runsc' ? [route('own', ['shim-runsc', 'runsc']), route('below', ['shim-runc', 'runsc'])] : [route(name, [`shim-${name}`, name])]);
-  const probe = async ({ label }: Route): Promise<ProbeResult> => {
+  const probe = async ({ label }: Route, signal: AbortSignal): Promise<ProbeResult> => {
     state.probes.push(label);
     state.most = Math.max(state.most, ++state.running);
     await new Promise((resolve) => { setImmediate(resolve); });
     state.running--;
+    signal.throwIfAborted();
+    const thrown = state.thrown.get(label);
+    if (thrown) throw thrown;
     const reason = state.broken.get(label);
     return reason === undefined ? { ok: true, ms: 7 } : { ok: false, reason, ms: 7 };
   };
   const catalogue = new RuntimeCatalogue({
     detect: () => ({ handlers: state.handlers, problems: [], files: [] }), routes, probe, find: (program) => (state.programs.has(program) ? `/bin/${program}` : undefined),
-    runtimeFor: (virtualization) => new FakeRuntime({ clock, virtualization }), clock, onChange: () => { state.changes++; }, log: () => undefined,
+    runtimeFor: (virtualization) => new FakeRuntime({ clock, virtualization }), clock, onChange: () => { state.changes++; }, log: (text) => { state.said.push(text); },
   });
   return { state, catalogue };
 }
@@ -98,4 +101,27 @@ test('at most two probes run at once, whatever is asked meanwhile', async () => 
   await Promise.all([catalogue.refresh('start'), catalogue.refresh('SIGHUP')]);
   expect(state.most).toBe(2);
   expect(state.probes).toHaveLength(10);
+});
+
+test('names that no descriptor can mean are left out and said; the others stay', async () => {
+  const { state, catalogue } = machine();
+  state.handlers = [handler('runc', true), handler('docker'), handler('my runtime')];
+  await catalogue.refresh('start');
+  expect(catalogue.statuses().map(({ virtualization }) => virtualization)).toEqual(['runc']);
+  expect(state.said.filter((text) => text.includes('left out'))).toEqual([expect.stringContaining('"docker"'), expect.stringContaining('"my runtime"')]);
+});
+
+test('a probe that breaks is a reason; one that is no longer wanted changes nothing', async () => {
+  const { state, catalogue } = machine();
+  state.thrown.set('below', new Error('no space left'));
+  await catalogue.refresh('start');
+  expect(health(catalogue)).toEqual({ runc: 'works', runsc: expect.stringContaining('below: Error: no space left') as string });
+  const stopped = new AbortController();
+  state.thrown.clear();
+  const refreshing = catalogue.refresh('period', stopped.signal);
+  stopped.abort(new Error('stopped'));
+  await expect(refreshing).rejects.toThrow('stopped');
+  expect(catalogue.resolve('runsc')).toHaveProperty('problem');
+  await catalogue.refresh('period');
+  expect(health(catalogue)).toEqual({ runc: 'works', runsc: 'works' });
 });

@@ -1,4 +1,4 @@
-import type { RuntimeStatus } from '@oak/contracts';
+import { virtualizationSchema, type RuntimeStatus } from '@oak/contracts';
 import type { Clock } from '@oak/reconcile';
 import type { Runtime } from '@oak/runtime';
 import type { Detected, Handler, ProbeResult, Route } from '@oak/runtime-containerd';
@@ -56,14 +56,14 @@ export class RuntimeCatalogue {
     return [...this.#entries.values()].map(({ runtime }) => runtime);
   }
 
-  /** Reads the configuration and probes everything; one after the other when asked again meanwhile. */
-  refresh(because: string): Promise<void> {
-    this.#refreshing = this.#refreshing.catch(() => undefined).then(() => this.#refresh(because));
+  /** Reads the configuration and probes everything; one after the other when asked again meanwhile. Aborted, it leaves all as it was and throws the signal's reason. */
+  refresh(because: string, signal: AbortSignal = new AbortController().signal): Promise<void> {
+    this.#refreshing = this.#refreshing.catch(() => undefined).then(() => this.#refresh(because, signal));
     return this.#refreshing;
   }
 
   /** Cheap: are the programs still there? One that vanished makes its runtime unavailable at once; a route whose programs came (back) is probed. */
-  async checkPrograms(): Promise<void> {
+  async checkPrograms(signal?: AbortSignal): Promise<void> {
     const vanished = [...this.#entries.values()].flatMap((entry) => {
       const reason = entry.healthy ? this.#missing(entry.route) : undefined;
       return reason === undefined ? [] : [{ ...entry, healthy: false, reason }];
@@ -72,17 +72,20 @@ export class RuntimeCatalogue {
     if (vanished.length > 0) this.#options.onChange();
     const complete = ({ handler }: Entry): boolean => this.#options.routes(handler).some((route) => this.#missing(route) === undefined);
     const hopeful = [...this.#entries.values()].some((entry) => !entry.healthy && entry.reason?.startsWith(missingText) === true && complete(entry));
-    if (hopeful) await this.refresh('a program is there');
+    if (hopeful) await this.refresh('a program is there', signal);
   }
 
-  async #refresh(because: string): Promise<void> {
-    const { handlers, problems } = this.#options.detect();
+  async #refresh(because: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { handlers: configured, problems: faults } = this.#options.detect();
+    const handlers = configured.filter(({ name }) => nameFault(name) === undefined);
+    const problems = [...faults, ...configured.flatMap(({ name }) => nameFault(name) ?? [])];
     for (const problem of problems) this.#options.log(`containerd's configuration: ${problem}`);
     const before = JSON.stringify(this.statuses().map(stable));
-    const probed = await inTurns(handlers, probesAtOnce, (handler) => this.#probe(handler));
+    const probed = await inTurns(handlers, probesAtOnce, (handler) => this.#probe(handler, signal));
     // What still runs in a runtime that is configured no more is watched and stopped through it.
     const gone = [...this.#entries.values()].filter(({ handler }) => !handlers.some(({ name }) => name === handler.name))
-      .map((entry) => ({ ...entry, handler: { ...entry.handler, isDefault: false }, healthy: false, reason: "it is no longer in containerd's configuration" }));
+      .map((entry) => ({ ...entry, handler: { ...entry.handler, isDefault: false }, healthy: false, reason: [`it is no longer in containerd's configuration`, ...problems].join('; ') }));
     const entries = [...probed, ...gone];
     this.#entries = new Map(entries.map((entry) => [entry.handler.name, entry]));
     for (const { handler, healthy, reason, route, probeMs } of entries) this.#options.log(`runtime ${handler.name}: ${healthy ? `works by ${route.label} (${probeMs} ms)` : `does not work: ${reason ?? ''}`} [${because}]`);
@@ -90,11 +93,11 @@ export class RuntimeCatalogue {
   }
 
   /** The first route that works; if none does, the first one's reason and then the others'. */
-  async #probe(handler: Handler): Promise<Entry> {
+  async #probe(handler: Handler, signal: AbortSignal): Promise<Entry> {
     const failures: { route: Route; reason: string; ms: number }[] = [];
     for (const route of this.#options.routes(handler)) {
       const missing = this.#missing(route);
-      const result = missing === undefined ? await this.#options.probe(route, AbortSignal.timeout(60_000)) : { ok: false, reason: missing, ms: 0 };
+      const result = missing === undefined ? await this.#probeRoute(route, signal) : { ok: false, reason: missing, ms: 0 };
       if (result.ok) return this.#entry(handler, route, { healthy: true, reason: undefined, probeMs: result.ms });
       failures.push({ route, reason: result.reason ?? 'it failed', ms: result.ms });
     }
@@ -102,6 +105,16 @@ export class RuntimeCatalogue {
     if (!first) throw new Error(`runtime ${handler.name} has no route`);
     const reason = failures.length === 1 ? first.reason : failures.map(({ route, reason: text }) => `${route.label}: ${text}`).join('; ');
     return this.#entry(handler, first.route, { healthy: false, reason: first.reason.startsWith(missingText) && failures.every((one) => one.reason.startsWith(missingText)) ? `${missingText}: ${reason}` : reason, probeMs: first.ms });
+  }
+
+  /** What breaks in one probe must not hide what the others found. */
+  async #probeRoute(route: Route, signal: AbortSignal): Promise<ProbeResult> {
+    try {
+      return await this.#options.probe(route, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      return { ok: false, reason: String(error), ms: 0 };
+    }
   }
 
   /** A runtime object that serves the same route stays: what runs in it is watched through it. */
@@ -123,6 +136,14 @@ export class RuntimeCatalogue {
 }
 
 const missingText = 'program missing';
+/** Names with another meaning in descriptors. */
+const taken = ['docker', 'container', 'unikernel'];
+
+function nameFault(name: string): string | undefined {
+  if (taken.includes(name)) return `runtime "${name}" is left out: in a descriptor this name means something else; give it another one`;
+  return virtualizationSchema.safeParse(name).success ? undefined : `runtime "${name.slice(0, 100)}" is left out: use letters, digits, dot, _ and -, at most 63`;
+}
+
 /** Probes take a core each; more at once would time each other out on a small board. */
 const probesAtOnce = 2;
 

@@ -28,9 +28,15 @@ const again: Result = { kind: 'again', afterMs: 0 };
 export class InstanceReconciler {
   readonly #options: InstanceReconcilerOptions;
   readonly #notBefore = new Map<string, number>();
+  readonly #launching = new Map<string, AbortController>();
 
   constructor(options: InstanceReconcilerOptions) {
     this.#options = options;
+  }
+
+  /** It shall not run after all: a pull that may take minutes ends now, and the pass that follows removes what is there. */
+  cancel(id: string): void {
+    this.#launching.get(id)?.abort(new Error('withdrawn'));
   }
 
   /** Something that starts may have waited for is there now. */
@@ -56,7 +62,21 @@ export class InstanceReconciler {
     }
   }
 
-  async #launch(record: InstanceRecord, signal: AbortSignal): Promise<Result> {
+  async #launch(record: InstanceRecord, pass: AbortSignal): Promise<Result> {
+    const { id } = record.spec;
+    const withdrawn = new AbortController();
+    this.#launching.set(id, withdrawn);
+    try {
+      return await this.#launchUnless(record, AbortSignal.any([pass, withdrawn.signal]));
+    } catch (error) {
+      if (withdrawn.signal.aborted && !pass.aborted) return again;
+      throw error;
+    } finally {
+      this.#launching.delete(id);
+    }
+  }
+
+  async #launchUnless(record: InstanceRecord, signal: AbortSignal): Promise<Result> {
     const { instances, observations, runtimeFor, clock } = this.#options;
     const { id, microservice } = record.spec;
     const runtime = runtimeFor(microservice.virtualization);

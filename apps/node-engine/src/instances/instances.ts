@@ -7,6 +7,8 @@ export interface InstancesOptions {
   readonly instances: Collection<InstanceRecord>;
   readonly tell: (report: InstanceReport) => void;
   readonly trigger: (id: string) => void;
+  /** A start that is on its way is not wanted any more. */
+  readonly cancel: (id: string) => void;
   readonly log: (text: string) => void;
 }
 
@@ -38,6 +40,7 @@ export class Instances {
   async drop(ids: readonly string[]): Promise<void> {
     for (const id of ids) {
       await this.#options.instances.update(id, (record) => (record.desired === 'gone' ? undefined : { ...record, desired: 'gone' }));
+      this.#options.cancel(id);
       this.#options.trigger(id);
     }
   }
