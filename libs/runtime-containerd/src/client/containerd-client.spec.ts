@@ -81,7 +81,9 @@ test('events: resync first, then what happens; again after a restart of containe
   const { stop, resyncs, topics } = heard(client);
   await vi.waitFor(() => expect(resyncs()).toBe(1), 10_000);
   await client.inNamespace('other').call(SnapshotsDefinition, 'prepare', { snapshotter: 'overlayfs', key: 'foreign' });
-  await client.call(SnapshotsDefinition, 'prepare', { snapshotter: 'overlayfs', key: 'own' });
+  // Without a lease the collection at the restart would take it.
+  await client.call(LeasesDefinition, 'create', { id: 'one' });
+  await client.leased('one').call(SnapshotsDefinition, 'prepare', { snapshotter: 'overlayfs', key: 'own' });
   await vi.waitFor(() => expect(topics()).toEqual(['/snapshot/prepare']), 10_000);
   await containerd.restart();
   await vi.waitFor(() => expect(resyncs()).toBe(2), 10_000);
