@@ -1,16 +1,34 @@
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 
 /** PATH of the process that listens on a unix socket: shims and binaries are looked up there, not on ours. Undefined: nobody listens, or we may not look. */
 export function daemonPath(socket: string): string | undefined {
-  const row = readFileSync('/proc/net/unix', 'utf8').split('\n').map((line) => line.trim().split(/\s+/)).find((fields) => fields[3] === '00010000' && fields[7] === socket);
-  const inode = row?.[6];
+  const wanted = realPath(socket);
+  const rows = readFileSync('/proc/net/unix', 'utf8').split('\n').map((line) => line.trim().split(/\s+/));
+  const inode = rows.find((fields) => fields[3] === listening && fields[7] !== undefined && realPath(fields[7]) === wanted)?.[6];
   if (inode === undefined) return undefined;
   const pid = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).find((name) => holds(name, `socket:[${inode}]`));
-  if (pid === undefined) return undefined;
-  const entry = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').find((one) => one.startsWith('PATH='));
-  return entry?.slice('PATH='.length);
+  return pid === undefined ? undefined : pathOf(pid);
+}
+
+/** The flag of an accepting socket in /proc/net/unix (`__SO_ACCEPTCON`). */
+const listening = '00010000';
+
+function pathOf(pid: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').find((one) => one.startsWith('PATH='))?.slice('PATH='.length);
+  } catch {
+    return undefined;
+  }
+}
+
+/** /var/run is a link to /run: the same socket has two names. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 /** Where a program is on a PATH; undefined: nowhere. */

@@ -1,15 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ContainerdClient } from '../client/containerd-client.ts';
 import { ContainersDefinition } from '../gen/containers.ts';
 import { TasksDefinition } from '../gen/tasks.ts';
 import { startContainerd, testHandlers, type PrivateContainerd } from '../testing/private-containerd.ts';
 import { daemonPath, findProgram } from './daemon-path.ts';
-import { probeRoute } from './probe-route.ts';
+import { probeRoute, sweepProbes } from './probe-route.ts';
 import { readHandlers } from './read-handlers.ts';
 import { routesOf } from './routes.ts';
 
@@ -62,6 +62,8 @@ describe.each(['1.6', '2.3'] as const)('containerd %s', (version) => {
     expect(findProgram('containerd-shim-runc-v2', path())).toMatch(/^\/.*containerd-shim-runc-v2$/);
     expect(findProgram('containerd-shim-nowhere-v1', path())).toBeUndefined();
     expect(daemonPath(join(dir, 'nobody.sock'))).toBeUndefined();
+    symlinkSync(containerd.socket, join(dir, 'link.sock'));
+    expect(daemonPath(join(dir, 'link.sock'))).toBe(path());
   });
 
   test.each(['runc', 'crun'])('%s works', async (name) => {
@@ -96,4 +98,21 @@ describe.each(['1.6', '2.3'] as const)('containerd %s', (version) => {
     await expect(probing).rejects.toBe(reason);
     await vi.waitFor(async () => expect(await leftovers()).toEqual(nothing), 5_000);
   });
+
+  test('the probe of a node engine that was killed is swept away, a young one is left alone', async () => {
+    const id = 'probe0123456789abcdef0123';
+    mkdirSync(join(tmpdir(), `oakestra-probe-${id}`));
+    await client.call(ContainersDefinition, 'create', { container: { id, labels: { 'oakestra/probe': 'true' }, runtime: { name: 'io.containerd.runc.v2' }, spec: { typeUrl: 'x', value: Buffer.from('{}') } } });
+    await sweepProbes(client, 60_000, never);
+    expect((await leftovers()).containers).toHaveLength(1);
+    await sweepProbes(client, 0, never);
+    expect(await leftovers()).toEqual(nothing);
+  });
+});
+
+test('a containerd that is down is a reason, not an end', async () => {
+  const client = ContainerdClient.connect({ socket: '/nowhere/containerd.sock', namespace: 'oak-probe' });
+  onTestFinished(() => client.close());
+  const [route] = routesOf({ name: 'runc', runtimeType: 'io.containerd.runc.v2', binaryName: undefined, configPath: undefined, typeUrl: undefined, runtimePath: undefined, isDefault: true }, '/nowhere');
+  expect(route && await probeRoute(client, route, { cgroupParent: '/nowhere' }, never)).toMatchObject({ ok: false, reason: expect.stringMatching(/is containerd running/) as string });
 });
