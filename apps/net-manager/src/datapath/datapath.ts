@@ -1,15 +1,18 @@
 import { existsSync } from 'node:fs';
-import { forgetLines, innerLines, innerShell, outerLines, removeLines } from './attach-script.ts';
+import { innerLines, innerShell, outerLines, removeLines } from './attach-script.ts';
+import { batched } from './batched.ts';
+import { forgetLines, parseFlows } from './flows.ts';
 import type { Desired, Kernel } from './kernel.ts';
 import { netnsPath, tableName } from './names.ts';
 import { plan, type Change } from './plan.ts';
+import { bare } from './range.ts';
 import { readLinks, readTable } from './read-kernel.ts';
 import type { Remembered } from './remembered.ts';
 import { render } from './render.ts';
 import type { Run } from './run.ts';
-import { enableForwarding, tameBridge, trackedFlows } from './sysctls.ts';
+import { enableForwarding, hasFlows, tameBridge } from './sysctls.ts';
 import { addElements, deleteElements, portElements } from './table.ts';
-import { conntrack, inNetns, ipBatch, ipRemove, json, nft } from './tools.ts';
+import { conntrack, inNetns, ipBatch, ipRemove, json, nft, trackedFlows } from './tools.ts';
 
 /** Acts on the kernel of the network namespace that this process runs in. Decides nothing. */
 export class Datapath {
@@ -33,8 +36,9 @@ export class Datapath {
   /** Takes the steps from `kernel` to `desired` and tells which they were. */
   async converge(desired: Desired, kernel: Kernel): Promise<readonly Change[]> {
     const changes = plan(desired, kernel);
-    const { ip, nft: rules } = render(changes, desired);
+    const { gone, ip, nft: rules } = render(changes, desired);
     enableForwarding();
+    await ipRemove(this.#run, gone);
     await ipBatch(this.#run, ip);
     tameBridge(this.bridge);
     await nft(this.#run, rules);
@@ -44,13 +48,12 @@ export class Datapath {
   /** Leaves nothing when it throws. */
   async make(instance: Remembered): Promise<void> {
     // Left by a predecessor that died before it could say whose it was.
-    if (existsSync(netnsPath(instance.instanceId))) await this.#removeLink(instance.instanceId);
+    if (existsSync(netnsPath(instance.instanceId))) await this.remove(instance.instanceId, undefined);
     try {
       await ipBatch(this.#run, outerLines(instance, this.bridge));
-      await Promise.all([this.restore(instance), this.#map(instance)]);
+      await all([this.restore(instance), this.#map(instance)]);
     } catch (error) {
-      await this.remove(instance.instanceId, instance);
-      throw error;
+      await all([this.remove(instance.instanceId, instance)], [error]);
     }
   }
 
@@ -61,21 +64,39 @@ export class Datapath {
 
   /** All that is of this instance, whatever of it exists. */
   async remove(instanceId: string, instance: Remembered | undefined): Promise<void> {
-    if (instance) await this.#unmap(instance);
-    await this.#removeLink(instanceId);
-    if (instance && trackedFlows() > 0) await conntrack(this.#run, forgetLines(instance));
+    await this.#remove({ instanceId, instance });
   }
 
-  async #removeLink(instanceId: string): Promise<void> {
-    await ipRemove(this.#run, removeLines(instanceId));
-  }
+  readonly #remove = batched<{ instanceId: string; instance: Remembered | undefined }>(async (items) => {
+    const known = items.flatMap(({ instance }) => (instance ? [instance] : []));
+    const unmapped = this.#unmap(known);
+    const removed = unmapped.catch(() => undefined).then(() => ipRemove(this.#run, removeLines(items.map(({ instanceId }) => instanceId))));
+    await all([unmapped, removed]);
+    await this.#forget(known);
+  });
 
   async #map(instance: Remembered): Promise<void> {
     await nft(this.#run, portElements(instance).flatMap(({ set, key, value }) => addElements(set, [[key, value]])));
   }
 
   /** Adding first makes deleting what is not there succeed. */
-  async #unmap(instance: Remembered): Promise<void> {
-    await nft(this.#run, portElements(instance).flatMap(({ set, key, value }) => [...addElements(set, [[key, value]]), ...deleteElements(set, [key])]));
+  async #unmap(instances: readonly Remembered[]): Promise<void> {
+    await nft(this.#run, instances.flatMap(portElements).flatMap(({ set, key, value }) => [...addElements(set, [[key, value]]), ...deleteElements(set, [key])]));
   }
+
+  /** The next owner of the addresses must not inherit flows: a sender of UDP would never notice the change. */
+  async #forget(instances: readonly Remembered[]): Promise<void> {
+    if (instances.length === 0 || !hasFlows()) return;
+    const addresses = new Set(instances.flatMap(({ ipv4, ipv6 }) => [bare(ipv4), bare(ipv6)]));
+    const lines = forgetLines(parseFlows(await trackedFlows(this.#run)), addresses);
+    if (lines.length > 0) await conntrack(this.#run, lines);
+  }
+}
+
+/** Waits for every step, also after one failed, so that nothing happens behind the back of an undo. Throws all that went wrong, `before` included, as one. */
+async function all(steps: readonly Promise<void>[], before: readonly unknown[] = []): Promise<void> {
+  const settled = await Promise.allSettled(steps);
+  const faults = [...before, ...settled.flatMap((step) => (step.status === 'rejected' ? [step.reason as unknown] : []))];
+  if (faults.length === 1) throw faults[0];
+  if (faults.length > 1) throw new Error(faults.map((fault) => (fault instanceof Error ? fault.message : String(fault))).join('; then '), { cause: faults[0] });
 }

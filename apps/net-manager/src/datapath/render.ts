@@ -5,14 +5,20 @@ import { addElements, deleteElements, tableScript } from './table.ts';
 /** The same on every node, for no two bridges see each other. */
 const bridgeMac = '0a:6b:00:00:00:01';
 
-/** Lines for `ip -batch -` and for one transaction of `nft -f -`. */
+/** Lines for `ip -force -batch -`, which may find nothing, for `ip -batch -`, and for one transaction of `nft -f -`. */
 export interface Scripts {
+  readonly gone: readonly string[];
   readonly ip: readonly string[];
   readonly nft: readonly string[];
 }
 
 export function render(changes: readonly Change[], desired: Desired): Scripts {
-  return { ip: changes.flatMap((change) => ipLines(change, desired)), nft: changes.flatMap((change) => nftLines(change, desired)) };
+  return { gone: changes.flatMap(goneLines), ip: changes.flatMap((change) => ipLines(change, desired)), nft: changes.flatMap((change) => nftLines(change, desired)) };
+}
+
+/** Removing one end of a pair removes the other. */
+function goneLines(change: Change): string[] {
+  return change.kind === 'remove-link' ? [`link del dev ${change.link}`] : [];
 }
 
 function ipLines(change: Change, desired: Desired): string[] {
@@ -23,8 +29,8 @@ function ipLines(change: Change, desired: Desired): string[] {
     case 'raise-bridge': return [`link set dev ${bridge} mtu ${mtu} up`];
     case 'add-address': return [`address replace ${change.address} dev ${bridge}${change.address.includes(':') ? ' nodad' : ''}`];
     case 'remove-address': return [`address del ${change.address} dev ${bridge}`];
-    case 'remove-link': return [`link del dev ${change.link}`];
     case 'join-link': return joinLines(change.link, bridge);
+    case 'remove-link':
     case 'make-table':
     case 'change-elements': return [];
   }

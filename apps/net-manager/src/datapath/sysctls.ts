@@ -26,8 +26,8 @@ export function tameBridge(bridge: string): void {
   write(`ipv4/conf/${bridge}/route_localnet`, '1');
 }
 
-/** How many flows the kernel tracks in this namespace. */
-export function trackedFlows(): number {
+/** Whether the kernel tracks any flow in this namespace. */
+export function hasFlows(): boolean {
   const path = 'netfilter/nf_conntrack_count';
-  return existsSync(`${net}/${path}`) ? Number(read(path)) : 0;
+  return existsSync(`${net}/${path}`) && Number(read(path)) > 0;
 }

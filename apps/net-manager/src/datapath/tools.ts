@@ -15,8 +15,9 @@ export async function ipBatch(run: Run, lines: readonly string[]): Promise<void>
 
 /** Goes on after a failure; what is absent already is no failure. @throws ToolError */
 export async function ipRemove(run: Run, lines: readonly string[]): Promise<void> {
+  if (lines.length === 0) return;
   const output = await run('ip', ['-force', '-batch', '-'], text(lines));
-  const faults = output.stderr.split('\n').filter((line) => line && !/^Cannot find device |: No such file or directory$|^Command failed -:\d+$/.test(line));
+  const faults = output.stderr.split('\n').filter((line) => line && !/^Cannot find device |: No such (?:file or directory|device)$|^Command failed -:\d+$/.test(line));
   if (faults.length > 0) throw new ToolError(`ip: ${faults.join('; ')}`);
 }
 
@@ -30,6 +31,16 @@ export async function inNetns(run: Run, netnsPath: string, shell: string, lines:
   const output = await run('nsenter', [`--net=${netnsPath}`, '/bin/sh', '-c', shell], text(lines));
   if (output.code !== 0 && /cannot open|reassociate|nonexistent|No such file|Cannot find device/.test(output.stderr)) throw new Absent(`${netnsPath}: ${output.stderr.trim()}`);
   must(`in ${netnsPath}`, lines, output);
+}
+
+/** What `conntrack -L` prints of both families. @throws ToolError */
+export async function trackedFlows(run: Run): Promise<string> {
+  const families = await Promise.all(['ipv4', 'ipv6'].map(async (family) => {
+    const output = await run('conntrack', ['-L', '-f', family]);
+    must('conntrack', [], output);
+    return output.stdout;
+  }));
+  return families.join('');
 }
 
 /** It opens /dev/stdin by name, which works for a pipe of the shell but not for the socket that a child's input is. @throws ToolError */

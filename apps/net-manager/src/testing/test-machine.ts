@@ -1,0 +1,148 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { NetClient, type AttachRequest } from '@oak/net-api';
+
+const exec = promisify(execFile);
+const appDir = join(import.meta.dirname, '../..');
+export const nodeSubnet = '10.18.0.0/26,fc00::/120';
+
+/** Bundles the app as it is shipped. @returns path of the program */
+export async function bundle(dir: string): Promise<string> {
+  const file = join(dir, 'main.js');
+  await exec(process.execPath, [join(appDir, '../../node_modules/.bin/rolldown'), '-c', '../../rolldown.config.mjs', '-o', file], { cwd: appDir });
+  return file;
+}
+
+/**
+ * A node and somebody outside, as network namespaces that are joined by one cable: 192.0.2.1 and 2001:db8::1 is the node, .2 and ::2 the outside.
+ * The node knows a way back to nobody else. Everything goes away with `dispose`, also what a killed net-manager left.
+ */
+export class TestMachine {
+  readonly node: string;
+  readonly outside: string;
+  readonly dir = mkdtempSync(join(tmpdir(), 'oak-net-machine-'));
+  readonly #program: string;
+  /** The ids of its instances begin so: namespaces are the whole machine's, and others test at the same time. */
+  readonly #tag = randomBytes(4).toString('hex');
+  readonly #children = new Set<ChildProcess>();
+  readonly #clients: NetClient[] = [];
+  #instances = 0;
+  #app: ChildProcess | undefined;
+
+  constructor(program: string) {
+    this.#program = program;
+    this.node = `oaktest-${this.#tag}-n`;
+    this.outside = `oaktest-${this.#tag}-o`;
+  }
+
+  async setUp(): Promise<void> {
+    const lines = [`netns add ${this.node}`, `netns add ${this.outside}`, `link add wan netns ${this.node} type veth peer name wan netns ${this.outside}`];
+    await this.#sh(`ip -batch - <<'END'\n${lines.join('\n')}\nEND`);
+    for (const [ns, n] of [[this.node, 1], [this.outside, 2]] as const) {
+      await this.#sh(`ip -n ${ns} -batch - <<'END'\nlink set lo up\nlink set wan up\naddress add 192.0.2.${n}/24 dev wan\naddress add 2001:db8::${n}/64 dev wan nodad\nEND`);
+    }
+  }
+
+  get socket(): string {
+    return join(this.dir, 'net.sock');
+  }
+
+  /** Starts net-manager in the node and waits until it is ready. */
+  async start(env: Record<string, string> = {}): Promise<NetClient> {
+    const child = this.#spawn(this.node, [process.execPath, this.#program], { OAK_NET_SOCKET: this.socket, OAK_STATE_DIR: join(this.dir, 'state'), OAK_NODE_SUBNET: nodeSubnet, ...env });
+    this.#app = child;
+    const client = new NetClient(this.socket, { deadlineMs: 20_000, firstPauseMs: 20, longestPauseMs: 100 });
+    this.#clients.push(client);
+    await untilReady(client, child);
+    return client;
+  }
+
+  /** Ends net-manager and waits until it is gone. */
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    if (this.#app) await endChild(this.#app, signal);
+    this.#app = undefined;
+  }
+
+  /** A request for a new instance. */
+  request(ports: AttachRequest['ports'] = [], name?: string): AttachRequest {
+    this.#instances += 1;
+    return { instanceId: this.#tag + this.#instances.toString(16).padStart(16, '0'), name: name ?? `shop.test.web.test.instance.${this.#instances}`, ports };
+  }
+
+  /** Runs a command line inside a namespace. */
+  async sh(netns: string, command: string): Promise<string> {
+    return this.#sh(command, netns);
+  }
+
+  /** A process inside a namespace that has said its first line. */
+  async program(netns: string, source: string): Promise<ChildProcess> {
+    const child = this.#spawn(netns, [process.execPath, '-e', source], {});
+    await new Promise<void>((resolve, reject) => {
+      child.stdout?.once('data', () => { resolve(); });
+      child.once('exit', (code) => { reject(new Error(`the program ended with ${code}: ${source}`)); });
+    });
+    return child;
+  }
+
+  /** Says its name and who asks, on a port of both families. */
+  serve(netns: string, port: number, name: string): Promise<ChildProcess> {
+    return this.program(netns, `require('node:http').createServer((q, r) => r.end('${name} to ' + q.socket.remoteAddress.replace('::ffff:', ''))).listen(${port}, '::', () => console.log('up'))`);
+  }
+
+  /** What that answers, or the error's code. */
+  async ask(netns: string, url: string, timeoutMs = 5000): Promise<string> {
+    const source = `fetch(process.argv[1], { signal: AbortSignal.timeout(${timeoutMs}) }).then((r) => r.text()).then(console.log, (e) => console.log(e.cause?.code ?? e.name)).finally(() => process.exit())`;
+    return (await exec('nsenter', [`--net=/run/netns/${netns}`, process.execPath, '-e', source, url])).stdout.trim();
+  }
+
+  /** All that the kernel has in the node, and the names of all namespaces made since this machine. */
+  async snapshot(): Promise<{ links: string[]; rules: string; netns: string[] }> {
+    const links = JSON.parse(await this.sh(this.node, 'ip -j link show')) as { ifname: string }[];
+    const rules = await this.sh(this.node, 'nft list ruleset');
+    return { links: links.map(({ ifname }) => ifname).toSorted(), rules, netns: this.#netnsOfInstances() };
+  }
+
+  async dispose(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    await Promise.all([...this.#children].map((child) => endChild(child, 'SIGKILL')));
+    for (const netns of [...this.#netnsOfInstances(), this.node, this.outside]) if (existsSync(`/run/netns/${netns}`)) await this.#sh(`ip netns del ${netns}`);
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  #netnsOfInstances(): string[] {
+    return readdirSync('/run/netns').filter((name) => name.startsWith(`oak-${this.#tag}`)).toSorted();
+  }
+
+  #spawn(netns: string, command: readonly string[], env: Record<string, string>): ChildProcess {
+    const child = spawn('nsenter', [`--net=/run/netns/${netns}`, ...command], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } });
+    this.#children.add(child);
+    child.once('exit', () => this.#children.delete(child));
+    return child;
+  }
+
+  async #sh(command: string, netns?: string): Promise<string> {
+    const shell = ['/bin/sh', '-c', command];
+    return (await (netns === undefined ? exec('/bin/sh', shell.slice(1)) : exec('nsenter', [`--net=/run/netns/${netns}`, ...shell]))).stdout;
+  }
+}
+
+/** Resolves when it says ready; rejects when the process ends first. */
+async function untilReady(client: NetClient, child: ChildProcess): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    child.stdout?.resume();
+    child.once('exit', (code) => { reject(new Error(`net-manager ended with ${code}`)); });
+    const stop = client.watch(({ ready }) => { if (ready) { stop(); resolve(); } });
+  });
+}
+
+function endChild(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve();
+    child.once('exit', () => { resolve(); });
+    child.kill(signal);
+  });
+}
