@@ -28,7 +28,8 @@ export class LogSource {
     if (segment) return { from: start, bytes: await slice(segment.path, start - segment.start, Math.min(segment.end, until) - start) };
     const bytes = await slice(files.live, start - liveBase(files), until - start);
     // Bytes that were moved away while they were read came back as zeros.
-    const moved = movedUntil(await this.#files()) > start || liveBase(await this.#files()) !== liveBase(files);
+    const later = await this.#files();
+    const moved = movedUntil(later) > start || liveBase(later) !== liveBase(files);
     return bytes.length > 0 && moved ? this.read(start, until) : { from: start, bytes };
   }
 
@@ -37,16 +38,28 @@ export class LogSource {
     const files = await this.#files();
     const begin = files.segments[0]?.start ?? 0;
     const end = endOf(files);
+    if (lines === 0) return end;
     let left = lines;
-    for (let upper = end; upper > begin && left >= 0; upper = Math.max(begin, upper - pieceBytes)) {
-      const { from, bytes } = await this.read(Math.max(begin, upper - pieceBytes), upper);
+    for (let upper = end; upper > begin; upper -= pieceBytes) {
+      const from = Math.max(begin, upper - pieceBytes);
+      const bytes = await this.#range(from, upper);
       for (let index = bytes.length - 1; index >= 0; index--) {
         // The newline that ends the whole is no border between two lines.
         if (bytes[index] === newline && from + index !== end - 1 && --left === 0) return from + index + 1;
       }
-      if (lines === 0) return end;
     }
     return begin;
+  }
+
+  async #range(from: number, until: number): Promise<Buffer> {
+    const pieces: Buffer[] = [];
+    for (let at = from; at < until; ) {
+      const piece = await this.read(at, until);
+      if (piece.bytes.length === 0) break;
+      pieces.push(piece.bytes);
+      at = piece.from + piece.bytes.length;
+    }
+    return Buffer.concat(pieces);
   }
 
   #files(): Promise<StreamFiles> {
