@@ -61,8 +61,8 @@ class Search {
     while (best.length < limit) {
       const step = this.#heap.pop();
       if (!step) break;
-      if (step.ledger) best.push(step.ledger);
-      else this.#descend(step);
+      const certain = step.ledger ?? this.#descend(step);
+      if (certain) best.push(certain);
     }
     return { best, missed: this.#missed };
   }
@@ -73,7 +73,7 @@ class Search {
   }
 
   /** Goes on below as long as nothing else is more promising: most steps never see the heap. */
-  #descend(from: Step): void {
+  #descend(from: Step): Ledger | undefined {
     let step: Step | undefined = from;
     while (step && step.node < step.field.group.width) {
       const left: Step | undefined = this.#stepTo(step.field, 2 * step.node);
@@ -83,7 +83,7 @@ class Search {
       if (other) this.#heap.push(other);
       step = this.#ifNext(leftFirst ? left : right);
     }
-    if (step) this.#look(step);
+    return step && this.#look(step);
   }
 
   /** The step itself, or nothing when it must wait for its turn. */
@@ -104,13 +104,14 @@ class Search {
     return true;
   }
 
-  /** The candidate itself: it comes again with its own score, which may be less than was promised. */
-  #look({ field, node, bound }: Step): void {
+  /** The candidate itself. With less than was promised it must wait for its turn again. */
+  #look({ field, node, bound }: Step): Ledger | undefined {
     const ledger = field.group.ledgerAt(node - field.group.width);
-    if (!ledger || this.#request.alreadyRefused.has(ledger.id)) return;
-    if (refuser(ledger, this.#request, usageFilters)) return void (this.#missed += 1);
-    const score = scoreOf(ledger, this.#request.demand);
-    if (score < bound) this.#missed += 1;
-    this.#heap.push({ field, node, bound: score, ledger });
+    if (!ledger || this.#request.alreadyRefused.has(ledger.id)) return undefined;
+    const score = refuser(ledger, this.#request, usageFilters) ? -Infinity : scoreOf(ledger, this.#request.demand);
+    if (score === bound) return ledger;
+    this.#missed += 1;
+    if (score !== -Infinity) this.#heap.push({ field, node, bound: score, ledger });
+    return undefined;
   }
 }

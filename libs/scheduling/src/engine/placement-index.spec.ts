@@ -124,6 +124,25 @@ describe('many candidates, one microservice', () => {
   });
 });
 
+test('what a cluster says anew counts at once', () => {
+  const cluster = (arch: string) => roomy('c1', { fits: [{ virtualization: 'docker', arch, shapes: [roomy('x').free] }] });
+  const pair = new Pair();
+  pair.upsert(cluster('amd64'));
+  expect(pair.place(modest({ archs: ['arm64'] }))).toBeUndefined();
+  pair.upsert(cluster('arm64'));
+  expect(pair.place(modest({ archs: ['arm64'] }))).toBe('c1');
+  expect(pair.place(modest({ archs: ['amd64'] }))).toBeUndefined();
+});
+
+test('a new reason of a broken runtime is told at once', () => {
+  const broken = (reason: string) => roomy('n1', { runtimes: { docker: { available: false, reason } } });
+  const pair = new Pair();
+  for (const reason of ['no shim', 'exit 1']) {
+    pair.upsert(broken(reason));
+    expect(pair.index.place(modest()).explanation.summary).toContain(reason);
+  }
+});
+
 test('unknown candidates change nothing', () => {
   const index = new PlacementIndex();
   expect([index.remove('x'), index.commit('x', modest()), index.release('x', modest()), index.get('x')]).toEqual([false, false, false, undefined]);
