@@ -20,14 +20,17 @@ export interface Sifted {
  */
 export function sift(schema: Schema, input: unknown): Sifted {
   const warnings: Warning[] = [];
-  const known = copyKnown(schema, input, [], (warning) => warnings.push(warning));
-  return { known, warnings: capped(warnings) };
+  let more = 0;
+  const warn: Warn = (make) => { if (warnings.length < WARNING_LIMIT) warnings.push(make()); else more += 1; };
+  const known = copyKnown(schema, input, [], warn);
+  return { known, warnings: more === 0 ? warnings : [...warnings, { path: '', message: `and ${more} more warnings` }] };
 }
 
-type Warn = (warning: Warning) => void;
+/** The warning is made only when it is kept: finding the nearest field takes time, and hostile input may have very many. */
+type Warn = (make: () => Warning) => void;
 
 function copyKnown(schema: Schema, input: unknown, path: Path, warn: Warn): unknown {
-  if (isUnused(schema) && !isEmpty(input)) warn({ path: printPath(path), message: unusedText(input) });
+  if (isUnused(schema) && !isEmpty(input)) warn(() => ({ path: printPath(path), message: unusedText(input) }));
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) return copyKnown(schema.def.innerType, input, path, warn);
   if (schema instanceof z.ZodArray && Array.isArray(input)) return copyList(schema.element, input, path, warn);
   if (!isRecord(input)) return input;
@@ -48,7 +51,7 @@ function copyFields(schema: z.ZodObject, input: Record<string, unknown>, path: P
   for (const key of Object.keys(input)) {
     const field = fields.get(key);
     if (field) copy[key] = copyKnown(field, input[key], [...path, key], warn);
-    else warn(unknownField(key, [...fields.keys()], path));
+    else warn(() => unknownField(key, [...fields.keys()], path));
   }
   return copy;
 }
@@ -82,9 +85,4 @@ function unknownField(key: string, fields: readonly string[], path: Path): Warni
   const at = printPath([...path, shortenText(key)]);
   if (suggestion === undefined) return { path: at, message: 'unknown field, ignored' };
   return { path: at, message: `unknown field, did you mean ${suggestion}?`, suggestion };
-}
-
-function capped(warnings: readonly Warning[]): readonly Warning[] {
-  if (warnings.length <= WARNING_LIMIT) return warnings;
-  return [...warnings.slice(0, WARNING_LIMIT), { path: '', message: `and ${warnings.length - WARNING_LIMIT} more warnings` }];
 }
