@@ -1,0 +1,41 @@
+import { startLab, type Lab } from '@oak/lab';
+import Table from 'cli-table3';
+import { Command } from 'commander';
+import { p1 } from './p1-submit.ts';
+import { p2 } from './p2-fifty.ts';
+import { p3 } from './p3-placement.ts';
+import type { Result } from './result.ts';
+
+/** Those that need an installation, and those that do not. */
+const inLab: Readonly<Record<string, (lab: Lab) => Promise<Result>>> = { P1: p1, P2: p2 };
+const alone: Readonly<Record<string, () => Result>> = { P3: p3 };
+const known = [...Object.keys(inLab), ...Object.keys(alone)];
+
+function show(result: Result, json: boolean): void {
+  const { detail, ...line } = result;
+  if (json) { console.log(JSON.stringify(line)); return; }
+  const table = new Table({ head: [result.id, 'value', 'target', 'met', 'unit'] });
+  table.push(['', result.value.toFixed(2), String(result.target), result.met ? 'yes' : 'NO', result.unit]);
+  console.log(table.toString());
+  console.log(detail);
+}
+
+async function run(ids: readonly string[], json: boolean): Promise<void> {
+  for (const id of ids.filter((one) => alone[one])) show(alone[id]!(), json);
+  const needLab = ids.filter((one) => inLab[one]);
+  if (needLab.length === 0) return;
+  const lab = await startLab({ clusters: 1, nodes: 1, node: () => ({ runtimes: ['runc'] }), env: { 'node-engine': { OAK_STOP_GRACE_MS: '100' } } });
+  try {
+    for (const id of needLab) show(await inLab[id]!(lab), json);
+  } finally {
+    await lab.down();
+  }
+}
+
+await new Command('bench').description(`Benchmarks beside their comparators: ${known.join(', ')}`)
+  .argument('[ids...]', 'which; default all').option('--json', 'one line of JSON for each', false)
+  .action(async (ids: string[], { json }: { json: boolean }) => {
+    const unknown = ids.filter((id) => !known.includes(id));
+    if (unknown.length > 0) throw new Error(`unknown: ${unknown.join(', ')}; known are ${known.join(', ')}`);
+    await run(ids.length > 0 ? ids : known, json);
+  }).parseAsync();
