@@ -30,8 +30,9 @@ test('a damaged epoch is not guessed', () => {
   expect(() => state.nextEpoch()).toThrow(/expected a whole number/);
 });
 
-test('ids have 24 hex characters and do not repeat', () => {
+test('ids have 24 hex characters, do not repeat, and sort by age', () => {
   const ids = Array.from({ length: 1000 }, newId);
   expect(ids.every((id) => /^[0-9a-f]{24}$/.test(id))).toBe(true);
   expect(new Set(ids).size).toBe(1000);
+  expect([...ids].sort()).toEqual(ids);
 });
