@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Attachment, NetClient, PortMapping } from '@oak/net-api';
 import { bundle, TestMachine } from './testing/test-machine.ts';
 
@@ -225,10 +225,26 @@ describe('a restart', { timeout: 60_000 }, () => {
     await expect(again.attach(machine.request([tcp(8080)]))).rejects.toThrow(`taken by ${request.name}`);
   });
 
+  test('in the middle of attaching leaves nothing that detach does not remove', async () => {
+    const before = await machine.snapshot();
+    const requests = Array.from({ length: 8 }, (_, i) => machine.request([tcp(9000 + i)]));
+    const interrupted = Promise.allSettled(requests.map((request) => net.attach(request)));
+    await vi.waitFor(async () => { expect((await machine.snapshot()).netns).not.toEqual([]); }, { interval: 1 });
+    await machine.end('SIGKILL');
+    const again = await machine.start();
+    await Promise.all(requests.slice(0, 4).map((request) => again.attach(request)));
+    await Promise.all(requests.map(({ instanceId }) => again.detach(instanceId)));
+    // A call that was not sent yet waits for the restart: taken back too.
+    await interrupted;
+    await Promise.all(requests.map(({ instanceId }) => again.detach(instanceId)));
+    expect(await machine.snapshot()).toEqual(before);
+  });
+
   test('heals what is damaged and leaves alone what is not ours', async () => {
     const a = await net.attach(machine.request([tcp(8080)]));
     await machine.serve(netns(a), 80, 'a');
-    await machine.end('SIGTERM');
+    expect(await machine.end('SIGTERM')).toBe(0);
+    expect(existsSync(machine.socket)).toBe(false);
     await machine.sh(machine.node, [
       'nft flush ruleset', 'nft add table inet foreign', 'nft add chain inet foreign c', 'ip link add foreign type bridge',
       'ip link add oakvhalf type veth peer name oakvpeer', 'ip link del oak0',

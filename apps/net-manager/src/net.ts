@@ -1,5 +1,5 @@
 import { NetError, type Attachment, type AttachRequest, type NetService, type NetStatus } from '@oak/net-api';
-import { ReconcileLoop, type Clock, type Random, type Result } from '@oak/reconcile';
+import { defaultBackoff, ReconcileLoop, type Clock, type Random, type Result } from '@oak/reconcile';
 import { Attachments } from './attachments/attachments.ts';
 import type { Datapath } from './datapath/datapath.ts';
 import { StatusBoard } from './status-board.ts';
@@ -32,7 +32,7 @@ export class Net implements NetService {
     this.#board = new StatusBoard(datapath.bridge);
     this.#attachments = new Attachments({ datapath, subnet: () => known.current(), log: (text) => { log.warn(text); } });
     this.#loop = new ReconcileLoop<Key>({
-      name: 'net', clock, random, keys: () => Promise.resolve(['kernel']),
+      name: 'net', clock, random, backoff: { ...defaultBackoff, maxMs: 5000 }, keys: () => Promise.resolve(['kernel']),
       reconcile: (key) => (key === 'kernel' ? this.#converge() : this.#askSubnet()),
       onError: (key, error, attempt) => { this.#failed(key, error, attempt); },
     });

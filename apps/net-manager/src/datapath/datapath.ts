@@ -50,8 +50,8 @@ export class Datapath {
     // Left by a predecessor that died before it could say whose it was.
     if (existsSync(netnsPath(instance.instanceId))) await this.remove(instance.instanceId, undefined);
     try {
-      await ipBatch(this.#run, outerLines(instance, this.bridge));
-      await all([this.restore(instance), this.#map(instance)]);
+      const linked = ipBatch(this.#run, outerLines(instance, this.bridge)).then(() => this.restore(instance));
+      await all([linked, this.#map(instance)]);
     } catch (error) {
       await all([this.remove(instance.instanceId, instance)], [error]);
     }

@@ -51,20 +51,29 @@ export class TestMachine {
     return join(this.dir, 'net.sock');
   }
 
-  /** Starts net-manager in the node and waits until it is ready. */
-  async start(env: Record<string, string> = {}): Promise<NetClient> {
+  /** Starts net-manager in the node and waits until it is ready. `env` goes over the usual one; undefined takes a variable away. */
+  async start(env: Record<string, string | undefined> = {}): Promise<NetClient> {
+    const client = this.launch(env);
+    if (this.#app) await untilReady(client, this.#app);
+    return client;
+  }
+
+  /** Starts net-manager in the node. */
+  launch(env: Record<string, string | undefined> = {}): NetClient {
     const child = this.#spawn(this.node, [process.execPath, this.#program], { OAK_NET_SOCKET: this.socket, OAK_STATE_DIR: join(this.dir, 'state'), OAK_NODE_SUBNET: nodeSubnet, ...env });
     this.#app = child;
     const client = new NetClient(this.socket, { deadlineMs: 20_000, firstPauseMs: 20, longestPauseMs: 100 });
     this.#clients.push(client);
-    await untilReady(client, child);
     return client;
   }
 
-  /** Ends net-manager and waits until it is gone. */
-  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
-    if (this.#app) await endChild(this.#app, signal);
+  /** Ends net-manager and waits until it is gone. Returns its exit code, null when the signal ended it. */
+  async end(signal: 'SIGTERM' | 'SIGKILL'): Promise<number | null> {
+    const app = this.#app;
+    if (!app) throw new Error('net-manager was not started');
+    await endChild(app, signal);
     this.#app = undefined;
+    return app.exitCode;
   }
 
   /** A request for a new instance. */
@@ -117,7 +126,7 @@ export class TestMachine {
     return readdirSync('/run/netns').filter((name) => name.startsWith(`oak-${this.#tag}`)).toSorted();
   }
 
-  #spawn(netns: string, command: readonly string[], env: Record<string, string>): ChildProcess {
+  #spawn(netns: string, command: readonly string[], env: Record<string, string | undefined>): ChildProcess {
     const child = spawn('nsenter', [`--net=/run/netns/${netns}`, ...command], { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, ...env } });
     this.#children.add(child);
     child.once('exit', () => this.#children.delete(child));
