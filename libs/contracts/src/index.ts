@@ -4,6 +4,7 @@ export {
   clusterSummarySchema, nodeStates, nodeViewSchema, runtimeHealthSchema, type ClusterSummary, type NodeView,
 } from './cluster.ts';
 export { explanationSchema, verdictSchema, type PlacementExplanation, type Verdict } from './explanation.ts';
+export { messages, type Message, type Party } from './messages.ts';
 export { epochSchema, idSchema, nameSchema, revisionSchema, textSchema, timeSchema } from './names.ts';
 export {
   nodeAssignment, nodeDescriptionSchema, nodeFingerprint, nodeHeartbeat, nodeRegister, nodeReport, nodeResync, nodeSubnet,

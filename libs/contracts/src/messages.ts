@@ -1,0 +1,35 @@
+import type { z } from 'zod';
+import {
+  clusterAssignment, clusterExplain, clusterHandBack, clusterHeartbeat, clusterNodes, clusterRegister, clusterReport, clusterResync, clusterSummary,
+} from './cluster.ts';
+import { nodeAssignment, nodeFingerprint, nodeHeartbeat, nodeRegister, nodeReport, nodeResync, nodeSubnet } from './node.ts';
+
+export type Party = 'root' | 'cluster' | 'node';
+export interface Message {
+  readonly name: string;
+  readonly from: Party;
+  readonly to: Party;
+  readonly summary: string;
+  /** Each `*` of the subject is a name: of the cluster, then of the node. */
+  readonly definition: { readonly subject: string; readonly payload: z.ZodType; readonly reply?: z.ZodType };
+}
+
+/** Every message on the bus, by who says it to whom. */
+export const messages: readonly Message[] = [
+  { name: 'nodeRegister', from: 'node', to: 'cluster', summary: 'Who I am; the reply is all that I shall run', definition: nodeRegister },
+  { name: 'nodeFingerprint', from: 'node', to: 'cluster', summary: 'A runtime came, went or changed its health', definition: nodeFingerprint },
+  { name: 'nodeHeartbeat', from: 'node', to: 'cluster', summary: 'I am alive and stand at this assignment', definition: nodeHeartbeat },
+  { name: 'nodeReport', from: 'node', to: 'cluster', summary: 'Instances changed, or all that I have', definition: nodeReport },
+  { name: 'nodeSubnet', from: 'node', to: 'cluster', summary: 'Which subnets are mine', definition: nodeSubnet },
+  { name: 'nodeAssignment', from: 'cluster', to: 'node', summary: 'Run these', definition: nodeAssignment },
+  { name: 'nodeResync', from: 'cluster', to: 'node', summary: 'Register again', definition: nodeResync },
+  { name: 'clusterRegister', from: 'cluster', to: 'root', summary: 'Who I am; the reply is all that I shall run', definition: clusterRegister },
+  { name: 'clusterSummary', from: 'cluster', to: 'root', summary: 'What I can offer changed', definition: clusterSummary },
+  { name: 'clusterHeartbeat', from: 'cluster', to: 'root', summary: 'I am alive and stand at this assignment', definition: clusterHeartbeat },
+  { name: 'clusterReport', from: 'cluster', to: 'root', summary: 'Instances changed, or all that I have', definition: clusterReport },
+  { name: 'clusterHandBack', from: 'cluster', to: 'root', summary: 'None of my nodes can take it, it is yours again', definition: clusterHandBack },
+  { name: 'clusterAssignment', from: 'root', to: 'cluster', summary: 'Run these', definition: clusterAssignment },
+  { name: 'clusterResync', from: 'root', to: 'cluster', summary: 'Register again', definition: clusterResync },
+  { name: 'clusterExplain', from: 'root', to: 'cluster', summary: 'Who of your nodes would take this, and why not the others', definition: clusterExplain },
+  { name: 'clusterNodes', from: 'root', to: 'cluster', summary: 'A page of your nodes', definition: clusterNodes },
+];
