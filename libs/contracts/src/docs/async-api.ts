@@ -9,10 +9,10 @@ export function asyncApi(): Json {
     asyncapi: '3.0.0',
     info: { title: 'Oakestra on NATS', version: '1', description: 'Payloads are plain JSON on core NATS subjects. The speaker is named by the subject, never by the payload.' },
     defaultContentType: 'application/json',
-    channels: Object.fromEntries(messages.flatMap((message) => [[message.name, channel(message)], ...(message.definition.reply ? [[`${message.name}Reply`, replyChannel(message)]] : [])])),
+    channels: Object.fromEntries(messages.flatMap((message): [string, Json][] => [[message.name, channel(message)], ...(message.definition.reply ? [[`${message.name}Reply`, replyChannel(message)] satisfies [string, Json]] : [])])),
     operations: Object.fromEntries(messages.map((message) => [message.name, operation(message)])),
     components: {
-      messages: Object.fromEntries(messages.flatMap(({ name, summary, definition }) => [
+      messages: Object.fromEntries(messages.flatMap(({ name, summary, definition }): [string, Json][] => [
         [name, { summary, payload: schemaOf(definition.payload) }], ...(definition.reply ? [[`${name}Reply`, { summary: `Reply to ${name}`, payload: schemaOf(definition.reply) }]] : []),
       ])),
     },
