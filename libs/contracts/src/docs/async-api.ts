@@ -12,11 +12,14 @@ export function asyncApi(): Json {
     channels: Object.fromEntries(messages.flatMap((message): [string, Json][] => [[message.name, channel(message)], ...(message.definition.reply ? [[`${message.name}Reply`, replyChannel(message)] satisfies [string, Json]] : [])])),
     operations: Object.fromEntries(messages.map((message) => [message.name, operation(message)])),
     components: {
-      messages: Object.fromEntries(messages.flatMap(({ name, summary, definition }): [string, Json][] => [
-        [name, { summary, payload: schemaOf(definition.payload) }], ...(definition.reply ? [[`${name}Reply`, { summary: `Reply to ${name}`, payload: schemaOf(definition.reply) }]] : []),
-      ])),
+      messages: Object.fromEntries(messages.flatMap(messageEntries)),
     },
   };
+}
+
+function messageEntries({ name, summary, definition }: Message): [string, Json][] {
+  const own: [string, Json] = [name, { summary, payload: schemaOf(definition.payload) }];
+  return definition.reply ? [own, [`${name}Reply`, { summary: `Reply to ${name}`, payload: schemaOf(definition.reply) }]] : [own];
 }
 
 function channel({ name, definition }: Message): Json {
