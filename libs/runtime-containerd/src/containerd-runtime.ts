@@ -1,37 +1,45 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  RuntimeError, type Attachment, type Capabilities, type Exit, type LogLine, type LogOptions, type Observed, type Phase, type Runtime, type RuntimeDescription,
-  type RuntimeEvent, type Stats, type Workload,
+  RuntimeError, type Attachment, type Exit, type LogLine, type LogOptions, type Observed, type Runtime, type RuntimeDescription, type RuntimeEvent, type Stats,
+  type Workload,
 } from '@oak/runtime';
-import { specAny } from './client/any.ts';
 import type { ContainerdClient } from './client/containerd-client.ts';
-import { isAlreadyExists, isNotFound } from './client/rpc-error.ts';
 import { ContainersDefinition } from './gen/containers.ts';
 import { TaskStatus, type Container, type Process } from './gen/messages.ts';
-import { TaskExit, TaskOOM, TaskStart } from './gen/payloads.ts';
 import { SnapshotsDefinition } from './gen/snapshots.ts';
 import { TasksDefinition } from './gen/tasks.ts';
-import type { ImageStore, UnpackedImage } from './images/image-store.ts';
+import type { ImageStore } from './images/image-store.ts';
 import { withLease } from './images/lease.ts';
-import { imageAccounts } from './lifecycle/image-accounts.ts';
-import { managedLabel, virtualizationLabel } from './lifecycle/labels.ts';
+import { createContainer, runContainer, snapshotOf, type ContainerPlan } from './lifecycle/create-container.ts';
+import type { Exits } from './lifecycle/exits.ts';
+import { containerLabels, stopSignalLabel, virtualizationLabel } from './lifecycle/labels.ts';
+import type { Listing } from './lifecycle/listing.ts';
 import { statsOf } from './lifecycle/metrics.ts';
+import { observed, phaseOf } from './lifecycle/observed.ts';
 import type { Route } from './lifecycle/route.ts';
-import { Tasks } from './lifecycle/tasks.ts';
-import { createLogFiles, logDirOf, removeLogFiles } from './logs/log-files.ts';
+import { startFailure } from './lifecycle/start-failure.ts';
+import { stopSignalNumber } from './lifecycle/stop-signal.ts';
+import type { TaskEvents } from './lifecycle/task-events.ts';
+import type { Tasks } from './lifecycle/tasks.ts';
+import type { Turns } from './lifecycle/turns.ts';
+import { unlessNotFound } from './lifecycle/unless-not-found.ts';
+import { removeWorkloadFiles } from './lifecycle/workload-files.ts';
+import { logDirOf, removeLogFiles } from './logs/log-files.ts';
 import { readLog } from './logs/read-log.ts';
 import type { Platform } from './registry/platform.ts';
-import { hostsFile, resolvConf } from './spec/names-files.ts';
-import { ociSpec, type NodeOptions } from './spec/oci-spec.ts';
-import { isPlainUser, resolveUser } from './spec/user.ts';
+import type { NodeOptions } from './spec/oci-spec.ts';
 
-export interface ContainerdRuntimeOptions {
-  readonly virtualization: string;
-  readonly route: Route;
-  readonly version: string | undefined;
+/** What all runtimes of one containerd have in common. */
+export interface SharedContainerd {
   readonly client: ContainerdClient;
   readonly images: ImageStore;
+  readonly tasks: Tasks;
+  readonly exits: Exits;
+  readonly events: TaskEvents;
+  readonly listing: Listing;
+  readonly turns: Turns;
+  /** Ids of what is between its creation and its start. */
+  readonly starting: Set<string>;
   readonly platform: Platform;
   readonly machine: Omit<NodeOptions, 'seccomp' | 'pidsLimit' | 'overheadMiB' | 'annotations'>;
   /** Small files of each workload: hosts, hostname, resolv.conf. */
@@ -40,170 +48,177 @@ export interface ContainerdRuntimeOptions {
   readonly allowPrivileged: boolean;
 }
 
-const ordinaryPidsLimit = 4_096;
-/** gVisor's own use beside the workload, measured at 14 MiB idle. */
-const sandboxOverheadMiB = 64;
-const phases: Partial<Record<TaskStatus, Phase>> = {
-  [TaskStatus.TASK_CREATED]: 'created', [TaskStatus.TASK_RUNNING]: 'running', [TaskStatus.TASK_PAUSED]: 'paused', [TaskStatus.TASK_PAUSING]: 'paused', [TaskStatus.TASK_STOPPED]: 'stopped',
-};
+export interface ContainerdRuntimeOptions {
+  readonly virtualization: string;
+  readonly route: Route;
+  readonly version: string | undefined;
+}
 
-/** One handler of a containerd, launched by one route. */
+const ordinaryPidsLimit = 4096;
+/** gVisor's own use beside the workload: 14 MiB idle, more with traffic. */
+const sandboxOverheadMiB = 64;
+const undoMs = 60_000;
+
+const runs = (task: Process | undefined): boolean => task?.status === TaskStatus.TASK_RUNNING || task?.status === TaskStatus.TASK_PAUSED;
+
+/** One handler of a containerd, launched by one route. Labels and containerd's own state are its only memory. */
 export class ContainerdRuntime implements Runtime {
   readonly virtualization: string;
   readonly #options: ContainerdRuntimeOptions;
-  readonly #tasks: Tasks;
+  readonly #shared: SharedContainerd;
 
-  constructor(options: ContainerdRuntimeOptions) {
+  constructor(options: ContainerdRuntimeOptions, shared: SharedContainerd) {
     this.virtualization = options.virtualization;
     this.#options = options;
-    this.#tasks = new Tasks(options.client);
+    this.#shared = shared;
   }
 
   describe(): RuntimeDescription {
-    const { route, version, allowPrivileged } = this.#options;
-    const capabilities: Capabilities = {
-      exec: true, console: true, volumes: true, environment: true, gpu: false, ipv6: true, limits: true, stats: true, pause: true, privileged: allowPrivileged,
-    };
+    const { route, version } = this.#options;
+    const { allowPrivileged } = this.#shared;
+    // What this adapter offers through the port, not what the runtime could do besides.
+    const capabilities = { exec: false, console: false, volumes: true, environment: true, gpu: false, ipv6: true, limits: true, stats: true, pause: false, privileged: allowPrivileged };
     return { virtualization: this.virtualization, route: route.label, version, capabilities };
   }
 
-  async prepare({ image, privileged, name }: Workload, signal: AbortSignal): Promise<void> {
-    if (privileged && !this.#options.allowPrivileged) throw new RuntimeError('rejected', `${name} is privileged, which this node does not allow (allow_privileged in its node.toml)`);
-    await this.#options.images.ensure(image, this.#options.platform, signal);
+  async prepare(workload: Workload, signal: AbortSignal): Promise<void> {
+    this.#admit(workload);
+    await this.#shared.images.ensure(workload.image, this.#shared.platform, signal);
   }
 
-  async start(workload: Workload, attachment: Attachment, signal: AbortSignal): Promise<Observed> {
-    const { client, images, platform } = this.#options;
-    await this.prepare(workload, signal);
-    const image = await images.ensure(workload.image, platform, signal);
-    try {
-      return await withLease(client, (leased) => this.#create(leased, workload, image, attachment, signal), signal);
-    } catch (error) {
-      if (isAlreadyExists(error)) return this.#startAgain(workload, attachment, signal);
-      await this.remove(workload.id, AbortSignal.timeout(30_000)).catch(() => undefined);
-      throw signal.aborted ? error : startFailure(error, workload);
-    }
+  /** @throws RuntimeError rejected: privileged and not allowed; failed: it does not start */
+  start(workload: Workload, attachment: Attachment, signal: AbortSignal): Promise<Observed> {
+    return this.#shared.turns.take(workload.id, signal, () => this.#start(workload, attachment, signal));
   }
 
   stop(id: string, graceMs: number, signal: AbortSignal): Promise<Exit | undefined> {
-    return this.#tasks.stop(id, graceMs, signal);
+    return this.#shared.turns.take(id, signal, async () => {
+      const found = await this.#find(id, signal);
+      if (!found || !this.#owns(found.container)) return undefined;
+      if (!found.task) return this.#shared.exits.lost(id);
+      const ended = await this.#shared.tasks.stop(id, graceMs, signal, Number(found.container.labels[stopSignalLabel]));
+      return ended && this.#shared.exits.of(ended, signal);
+    });
   }
 
-  /** The task first: a container that is deleted before it leaves a shim that nobody can name any more. */
-  async remove(id: string, signal: AbortSignal): Promise<void> {
-    const { client, images, logDir } = this.#options;
-    await this.#tasks.clear(id, signal);
-    await client.call(ContainersDefinition, 'delete', { id }, { signal }).catch(unlessNotFound);
-    await client.call(SnapshotsDefinition, 'remove', { snapshotter: images.snapshotter, key: snapshotOf(id) }, { signal }).catch(unlessNotFound);
-    await rm(this.#filesDir(id), { recursive: true, force: true });
-    await removeLogFiles(logDirOf(logDir, id));
+  remove(id: string, signal: AbortSignal): Promise<void> {
+    return this.#shared.turns.take(id, signal, async () => {
+      const found = await this.#find(id, signal);
+      if (found && !this.#owns(found.container)) return;
+      await this.#clear(id, signal);
+      await removeLogFiles(this.#logDir(id));
+    });
   }
 
   async list(signal: AbortSignal): Promise<readonly Observed[]> {
-    const { client } = this.#options;
-    const filter = `labels.${JSON.stringify(managedLabel)}==true,labels.${JSON.stringify(virtualizationLabel)}==${JSON.stringify(this.virtualization)}`;
-    // Containers first: one that starts in between is seen as half made, never missed.
-    const { containers } = await client.call(ContainersDefinition, 'list', { filters: [filter] }, { signal });
-    if (containers.length === 0) return [];
-    const { tasks } = await client.call(TasksDefinition, 'list', {}, { signal });
-    const byId = new Map(tasks.map((task) => [task.id || task.containerId, task]));
-    return Promise.all(containers.map((container) => this.#observed(container, byId.get(container.id), signal)));
+    const { containers, tasks } = await this.#shared.listing.read(signal);
+    return Promise.all(containers.filter((container) => this.#owns(container)).map((container) => this.#observe(container, tasks.get(container.id), signal)));
   }
 
   watch(listener: (event: RuntimeEvent) => void): () => void {
-    return this.#options.client.events(['topic~="^/tasks/(start|exit|oom)"'], (event) => {
-      if (event.kind === 'resync') listener({ kind: 'resync', id: undefined });
-      else if (event.topic === '/tasks/start') listener({ kind: 'started', id: TaskStart.decode(event.value).containerId });
-      else if (event.topic === '/tasks/oom') listener({ kind: 'out-of-memory', id: TaskOOM.decode(event.value).containerId });
-      else {
-        const { containerId, id } = TaskExit.decode(event.value);
-        if (id === containerId) listener({ kind: 'exited', id });
-      }
-    });
+    return this.#shared.events.watch(listener);
   }
 
   async stats(signal: AbortSignal): Promise<readonly Stats[]> {
     const running = (await this.list(signal)).filter(({ phase }) => phase === 'running' || phase === 'paused');
     if (running.length === 0) return [];
-    const { metrics } = await this.#options.client.call(TasksDefinition, 'metrics', { filters: running.map(({ id }) => `id==${id}`) }, { signal });
+    const { metrics } = await this.#shared.client.call(TasksDefinition, 'metrics', { filters: running.map(({ id }) => `id==${id}`) }, { signal });
     return metrics.flatMap(({ id, data }) => statsOf(id, data) ?? []);
   }
 
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> {
     const isOver = async (): Promise<boolean> => {
-      const task = await this.#tasks.get(id, signal);
+      if (this.#shared.starting.has(id)) return false;
+      const task = await this.#shared.tasks.get(id, signal);
       return !task || task.status === TaskStatus.TASK_STOPPED;
     };
-    const onChange = (wake: () => void): (() => void) => this.watch((event) => { if (event.id === undefined || event.id === id) wake(); });
-    return readLog({ dir: logDirOf(this.#options.logDir, id), options, signal, isOver, onChange });
+    const onChange = (wake: () => void) => this.watch((event) => (event.id === undefined || event.id === id) && wake());
+    return readLog({ dir: this.#logDir(id), options, signal, isOver, onChange });
   }
 
-  /** What is there already runs, or is half made and goes first. */
-  async #startAgain(workload: Workload, attachment: Attachment, signal: AbortSignal): Promise<Observed> {
-    const there = (await this.list(signal)).find(({ id }) => id === workload.id);
-    if (there?.phase === 'running' || there?.phase === 'paused') return there;
-    await this.remove(workload.id, signal);
-    return this.start(workload, attachment, signal);
+  #admit({ name, privileged }: Workload): void {
+    if (privileged && !this.#shared.allowPrivileged) throw new RuntimeError('rejected', `${name} is privileged, which this node does not allow (allow_privileged in its node.toml)`);
   }
 
-  async #create(client: ContainerdClient, workload: Workload, image: UnpackedImage, attachment: Attachment, signal: AbortSignal): Promise<Observed> {
-    const { route, images, logDir } = this.#options;
-    const { id } = workload;
-    const { mounts } = await client.call(SnapshotsDefinition, 'prepare', { snapshotter: images.snapshotter, key: snapshotOf(id), parent: image.chainId, labels: {} }, { signal });
-    const user = resolveUser(image.config.user, isPlainUser(image.config.user) ? { passwd: '', group: '' } : await imageAccounts(mounts));
-    const filesDir = await this.#writeFiles(workload, attachment);
-    const logs = await createLogFiles(logDirOf(logDir, id));
-    const labels = { ...workload.labels, [managedLabel]: 'true', [virtualizationLabel]: this.virtualization };
-    const spec = specAny(ociSpec({ workload, image: image.config, user, attachment, filesDir, node: this.#node() }));
-    const runtime = { name: route.runtimeType, options: route.options };
-    await client.call(ContainersDefinition, 'create', { container: { id, labels, image: image.name, runtime, spec, snapshotter: images.snapshotter, snapshotKey: snapshotOf(id) } }, { signal });
-    const { pid } = await client.call(TasksDefinition, 'create', { containerId: id, rootfs: mounts, stdout: logs.stdout, stderr: logs.stderr, options: route.options }, { signal });
-    await client.call(TasksDefinition, 'start', { containerId: id }, { signal });
-    return { id, virtualization: this.virtualization, labels: workload.labels, phase: 'running', pid, startedAtMs: Date.now(), exit: undefined };
+  #owns({ labels }: Container): boolean {
+    return labels[virtualizationLabel] === this.virtualization;
+  }
+
+  async #find(id: string, signal: AbortSignal): Promise<{ container: Container; task: Process | undefined } | undefined> {
+    const found = await this.#shared.client.call(ContainersDefinition, 'get', { id }, { signal }).catch(unlessNotFound);
+    return found?.container && { container: found.container, task: await this.#shared.tasks.get(id, signal) };
+  }
+
+  async #start(workload: Workload, attachment: Attachment, signal: AbortSignal): Promise<Observed> {
+    this.#admit(workload);
+    const { images, platform } = this.#shared;
+    const { id, image: reference } = workload;
+    const [there, image] = await Promise.all([this.#find(id, signal), images.ensure(reference, platform, signal)]);
+    if (there && !this.#owns(there.container)) throw new RuntimeError('bug', `${workload.name}: id ${id} is taken by a container of another runtime`);
+    if (there && runs(there.task)) return this.#observe(there.container, there.task, signal);
+    if (there) await this.#clear(id, signal);
+    const labels = containerLabels(workload.name, workload.labels, this.virtualization, stopSignalNumber(image.config.stopSignal));
+    const { route } = this.#options;
+    const plan = { workload, attachment, image, labels, route, snapshotter: images.snapshotter, node: this.#node(), filesDir: this.#filesDir(id), logDir: this.#logDir(id) };
+    return this.#launch(plan, there !== undefined, signal);
+  }
+
+  /** A failure at any step leaves nothing; only the log of an earlier life stays. */
+  async #launch(plan: ContainerPlan, lived: boolean, signal: AbortSignal): Promise<Observed> {
+    const { client, starting } = this.#shared;
+    const { id } = plan.workload;
+    signal.throwIfAborted();
+    starting.add(id);
+    try {
+      const created = await withLease(client, (leased) => createContainer(leased, plan));
+      signal.throwIfAborted();
+      const pid = await runContainer(client, plan, created, signal);
+      return observed(created.container, { phase: 'running', pid, exit: undefined });
+    } catch (error) {
+      await this.#undo(id, lived);
+      signal.throwIfAborted();
+      throw startFailure(error, plan.workload);
+    } finally {
+      starting.delete(id);
+    }
+  }
+
+  /** What cannot be cleared now (containerd is away) is seen by `list` and cleared by the next verb. */
+  async #undo(id: string, lived: boolean): Promise<void> {
+    await this.#clear(id, AbortSignal.timeout(undoMs)).catch(() => undefined);
+    if (!lived) await removeLogFiles(this.#logDir(id));
+  }
+
+  /** The task first: a container that is deleted before it leaves a shim that nobody can name any more. */
+  async #clear(id: string, signal: AbortSignal): Promise<void> {
+    const { client, images, tasks, exits } = this.#shared;
+    await tasks.clear(id, signal);
+    await client.call(ContainersDefinition, 'delete', { id }, { signal }).catch(unlessNotFound);
+    await client.call(SnapshotsDefinition, 'remove', { snapshotter: images.snapshotter, key: snapshotOf(id) }, { signal }).catch(unlessNotFound);
+    await removeWorkloadFiles(this.#filesDir(id));
+    exits.forget(id);
+  }
+
+  async #observe(container: Container, task: Process | undefined, signal: AbortSignal): Promise<Observed> {
+    const phase = phaseOf(task, this.#shared.starting.has(container.id));
+    const exit = phase === 'stopped' ? await this.#exit(container.id, task, signal) : undefined;
+    return observed(container, { phase, pid: task?.pid, exit });
+  }
+
+  #exit(id: string, task: Process | undefined, signal: AbortSignal): Promise<Exit> | Exit {
+    return task ? this.#shared.exits.of(task, signal) : this.#shared.exits.lost(id);
   }
 
   #node(): NodeOptions {
-    const { machine, route: { sandboxed, annotations = {} } } = this.#options;
-    return { ...machine, seccomp: !sandboxed, pidsLimit: sandboxed ? 0 : ordinaryPidsLimit, overheadMiB: sandboxed ? sandboxOverheadMiB : 0, annotations };
-  }
-
-  async #writeFiles(workload: Workload, attachment: Attachment): Promise<string> {
-    const dir = this.#filesDir(workload.id);
-    // Not 0700: they are mounted into workloads that run as other users.
-    await mkdir(dir, { recursive: true, mode: 0o755 });
-    await Promise.all([
-      writeFile(join(dir, 'hosts'), hostsFile(attachment, workload.hostname)),
-      writeFile(join(dir, 'hostname'), `${workload.hostname}\n`),
-      writeFile(join(dir, 'resolv.conf'), resolvConf(attachment)),
-    ]);
-    return dir;
-  }
-
-  async #observed({ id, labels, createdAt }: Container, task: Process | undefined, signal: AbortSignal): Promise<Observed> {
-    const { [managedLabel]: _managed, [virtualizationLabel]: _virtualization, ...own } = labels;
-    const phase = task === undefined ? 'stopped' : (phases[task.status] ?? 'created');
-    // A task that ended while containerd was down is forgotten by newer ones: it ended, nobody knows how.
-    const exit = phase !== 'stopped' ? undefined : task ? await this.#tasks.exitOf(task, signal) : { code: undefined, oomKilled: false, atMs: Date.now() };
-    return { id, virtualization: this.virtualization, labels: own, phase, pid: task?.pid, startedAtMs: createdAt?.getTime(), exit };
+    const { sandboxed, annotations = {} } = this.#options.route;
+    return { ...this.#shared.machine, seccomp: !sandboxed, pidsLimit: sandboxed ? 0 : ordinaryPidsLimit, overheadMiB: sandboxed ? sandboxOverheadMiB : 0, annotations };
   }
 
   #filesDir(id: string): string {
-    return join(this.#options.stateDir, 'containers', id);
+    return join(this.#shared.stateDir, 'containers', id);
   }
-}
 
-const snapshotOf = (id: string): string => `oakestra-${id}`;
-
-/** What shims say about a command that is not there is long; the person wants the command. */
-function startFailure(error: unknown, { name, command }: Workload): unknown {
-  if (!(error instanceof RuntimeError)) return error;
-  const missing = /exec: "([^"]+)": (?:executable file not found|stat|no such file|permission denied)|(?:executable file|open executable) [`"']?([^`"']+?)[`"']? not found|error finding executable "([^"]+)"|starting container: .*no such file/i.exec(error.message);
-  if (!missing) return error;
-  const program = missing[1] ?? missing[2] ?? missing[3] ?? command[0] ?? 'of the image';
-  return new RuntimeError('failed', `${name}: the command ${JSON.stringify(program)} is not in the image or can not be executed: ${error.message}`, { cause: error });
-}
-
-function unlessNotFound(error: unknown): undefined {
-  if (!isNotFound(error)) throw error;
-  return undefined;
+  #logDir(id: string): string {
+    return logDirOf(this.#shared.logDir, id);
+  }
 }

@@ -1,10 +1,15 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ContainerdClient } from './client/containerd-client.ts';
-import { ContainerdRuntime } from './containerd-runtime.ts';
+import { ContainerdRuntime, type SharedContainerd } from './containerd-runtime.ts';
 import { ImageStore } from './images/image-store.ts';
+import { Exits } from './lifecycle/exits.ts';
+import { Listing } from './lifecycle/listing.ts';
 import { machineOptions } from './lifecycle/machine.ts';
 import type { Route } from './lifecycle/route.ts';
+import { TaskEvents } from './lifecycle/task-events.ts';
+import { Tasks } from './lifecycle/tasks.ts';
+import { Turns } from './lifecycle/turns.ts';
 import { platformOf } from './registry/platform.ts';
 import type { RegistryConfigs } from './registry/registry-config.ts';
 
@@ -26,16 +31,22 @@ export interface ContainerdRuntimes {
   close(): Promise<void>;
 }
 
-/** The runtimes of one containerd: one connection and one image store for all of its handlers. Connects with the first call. */
-export function createContainerdRuntimes({ socket, namespace, stateDir, logDir, cgroupParent, allowPrivileged, registries }: ContainerdRuntimesOptions): ContainerdRuntimes {
+/** The runtimes of one containerd: one connection, one image store, one listing and one event stream for all of its handlers. Connects with the first call. */
+export function createContainerdRuntimes({ socket, namespace, registries, cgroupParent, ...options }: ContainerdRuntimesOptions): ContainerdRuntimes {
   const client = ContainerdClient.connect({ socket, namespace });
   const images = new ImageStore({ client, registries });
-  const machine = { ...machineOptions(), cgroupParent };
+  const shared: SharedContainerd = {
+    ...options, client, images, platform: platformOf(process.arch), machine: { ...machineOptions(), cgroupParent }, starting: new Set(), turns: new Turns(),
+    tasks: new Tasks(client), exits: new Exits(client), events: new TaskEvents(client), listing: new Listing(client),
+  };
   // Workloads of other users read the files below.
-  mkdirSync(join(stateDir, 'containers'), { recursive: true, mode: 0o755 });
+  mkdirSync(join(options.stateDir, 'containers'), { recursive: true, mode: 0o755 });
   return {
     client, images,
-    runtimeFor: (virtualization, route, version) => new ContainerdRuntime({ virtualization, route, version, client, images, platform: platformOf(process.arch), machine, stateDir, logDir, allowPrivileged }),
-    close: async () => { await images.close(); client.close(); },
+    runtimeFor: (virtualization, route, version) => new ContainerdRuntime({ virtualization, route, version }, shared),
+    close: async () => {
+      await images.close();
+      client.close();
+    },
   };
 }

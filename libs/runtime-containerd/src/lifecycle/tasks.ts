@@ -1,17 +1,23 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { RuntimeError, type Exit } from '@oak/runtime';
+import { RuntimeError } from '@oak/runtime';
 import type { ContainerdClient } from '../client/containerd-client.ts';
-import { isNotFound, RpcError } from '../client/rpc-error.ts';
 import { TaskStatus, type Process } from '../gen/messages.ts';
 import { TasksDefinition } from '../gen/tasks.ts';
-import { statsOf } from './metrics.ts';
+import { killFirstProcess, killShim } from './force.ts';
+import { unlessNotFound } from './unless-not-found.ts';
 
-const SIGTERM = 15;
-const SIGKILL = 9;
+const { SIGTERM, SIGKILL } = constants.signals;
+/** How long a killed process may take to end, and a killed shim to be forgotten. */
 const killPatienceMs = 10_000;
+const lookAgainMs = 50;
+/** A shim that does not answer within that is not waited for. */
+const deadlineMs = 10_000;
 
-/** Processes of containers: look, signal, wait, clear. Unknown ones are answered, not thrown. */
+const isAlive = ({ status }: Process): boolean =>
+  status === TaskStatus.TASK_RUNNING || status === TaskStatus.TASK_PAUSED || status === TaskStatus.TASK_PAUSING;
+
+/** Processes of containers: look, stop, clear. Unknown ones are answered, not thrown. */
 export class Tasks {
   readonly #client: ContainerdClient;
 
@@ -20,65 +26,76 @@ export class Tasks {
   }
 
   async get(id: string, signal: AbortSignal): Promise<Process | undefined> {
-    return this.#client.call(TasksDefinition, 'get', { containerId: id }, { signal }).then(({ process }) => process, unlessNotFound);
+    return this.#client.call(TasksDefinition, 'get', { containerId: id }, { signal, deadlineMs }).then(({ process }) => process, unlessNotFound);
   }
 
-  async stop(id: string, graceMs: number, signal: AbortSignal): Promise<Exit | undefined> {
+  /** Asks by `stopSignal`, then after `graceMs` kills. Returns the process as it ended; undefined when there is none, or none that ever ran. */
+  async stop(id: string, graceMs: number, signal: AbortSignal, stopSignal: number = SIGTERM): Promise<Process | undefined> {
     const process = await this.get(id, signal);
-    if (!process) return undefined;
-    if (process.status === TaskStatus.TASK_STOPPED) return this.exitOf(process, signal);
-    if (process.status === TaskStatus.TASK_PAUSED) await this.#client.call(TasksDefinition, 'resume', { containerId: id }, { signal });
-    await this.#kill(id, SIGTERM, signal);
-    if (!await this.#ended(id, graceMs, signal)) {
-      await this.#kill(id, SIGKILL, signal);
-      if (!await this.#ended(id, killPatienceMs, signal)) throw new RuntimeError('temporary', `container ${id} does not end after SIGKILL; its processes may wait for a device`);
-    }
-    const ended = await this.get(id, signal);
-    return ended && this.exitOf(ended, signal);
+    if (process?.status === TaskStatus.TASK_CREATED) await this.clear(id, signal);
+    if (!process || !isAlive(process)) return process?.status === TaskStatus.TASK_STOPPED ? process : undefined;
+    await this.#thaw(process, id, signal);
+    await this.#kill(id, stopSignal, signal);
+    if (!(await this.#ended(id, graceMs, signal))) await this.#killAndWait(id, signal);
+    return this.get(id, signal);
   }
 
-  /** Ends it if it lives, and makes containerd forget it. The shim's logs are whole afterwards. */
+  /** Ends it if it lives, and makes containerd forget it: politely, then with more and more force. Its logs are whole afterwards. */
   async clear(id: string, signal: AbortSignal): Promise<void> {
     const process = await this.get(id, signal);
     if (!process) return;
-    if (process.status === TaskStatus.TASK_CREATED) await this.#clearCreated(id, process.pid, signal);
-    else {
-      await this.stop(id, 0, signal);
-      await this.#delete(id, signal);
+    try {
+      await this.#clearPolitely(process, id, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      await this.#clearByForce(process, id, error, signal);
     }
   }
 
-  /** Out of memory is told from the cgroup, which still counts after the end. */
-  async exitOf({ containerId, id, exitStatus, exitedAt }: Process, signal: AbortSignal): Promise<Exit> {
-    const name = containerId || id;
-    const metrics = await this.#client.call(TasksDefinition, 'metrics', { filters: [`id==${name}`] }, { signal }).catch(() => ({ metrics: [] }));
-    const oomKills = statsOf(name, metrics.metrics[0]?.data)?.oomKills ?? 0;
-    return { code: exitStatus, oomKilled: oomKills > 0 && exitStatus !== 0, atMs: exitedAt?.getTime() ?? Date.now() };
+  async #clearPolitely(process: Process, id: string, signal: AbortSignal): Promise<void> {
+    if (process.status !== TaskStatus.TASK_STOPPED) {
+      await this.#thaw(process, id, signal);
+      await this.#killAndWait(id, signal);
+    }
+    await this.#delete(id, signal);
   }
 
-  /** A start that failed half way: the runtime may refuse to kill what never ran. */
-  async #clearCreated(id: string, pid: number, signal: AbortSignal): Promise<void> {
-    await this.#delete(id, signal).catch(() => this.#kill(id, SIGKILL, signal)).catch(() => killProcess(pid, id));
-    const until = Date.now() + killPatienceMs;
-    for (;;) {
-      const left = await this.#delete(id, signal).then(() => undefined, (error: unknown) => error);
+  /** After a start that failed half way the runtime may refuse both to kill and to delete; a shim may not answer at all. */
+  async #clearByForce(process: Process, id: string, cause: unknown, signal: AbortSignal): Promise<void> {
+    await this.#kill(id, SIGKILL, signal).catch(() => killFirstProcess(process.pid, id));
+    const forceAt = Date.now() + killPatienceMs / 5;
+    const giveUpAt = Date.now() + killPatienceMs;
+    for (let shimKilled = false; ; ) {
+      const left = await this.#delete(id, signal).catch((error: unknown) => error);
       if (left === undefined) return;
-      if (Date.now() > until) throw left as Error;
-      await pause(50, undefined, { signal });
+      if (Date.now() > giveUpAt) throw new RuntimeError('temporary', `container ${id} can not be cleared: ${String(cause)}`, { cause: left });
+      if (!shimKilled && Date.now() > forceAt) {
+        await killFirstProcess(process.pid, id);
+        await killShim(this.#client.namespace, id);
+        shimKilled = true;
+      }
+      await pause(lookAgainMs, undefined, { signal });
     }
   }
 
-  async #delete(id: string, signal: AbortSignal): Promise<void> {
-    await this.#client.call(TasksDefinition, 'delete', { containerId: id }, { signal }).catch(unlessNotFound);
+  /** A frozen process hears no signal. */
+  async #thaw({ status }: Process, id: string, signal: AbortSignal): Promise<void> {
+    if (status === TaskStatus.TASK_PAUSED || status === TaskStatus.TASK_PAUSING) await this.#client.call(TasksDefinition, 'resume', { containerId: id }, { signal, deadlineMs });
   }
 
-  /** One that has ended meanwhile is as good as signalled. */
+  async #killAndWait(id: string, signal: AbortSignal): Promise<void> {
+    await this.#kill(id, SIGKILL, signal);
+    if (await this.#ended(id, killPatienceMs, signal)) return;
+    throw new RuntimeError('temporary', `container ${id} does not end after SIGKILL; its processes may wait for a device`);
+  }
+
+  /** One that has ended meanwhile is as good as signalled; runtimes word that in many ways, so its state decides. */
   async #kill(id: string, number: number, signal: AbortSignal): Promise<void> {
     try {
-      await this.#client.call(TasksDefinition, 'kill', { containerId: id, signal: number, all: number === SIGKILL }, { signal });
+      await this.#client.call(TasksDefinition, 'kill', { containerId: id, signal: number, all: number === SIGKILL }, { signal, deadlineMs });
     } catch (error) {
-      const over = isNotFound(error) || (error instanceof RpcError && /already finished|not running|no such process|stopped/i.test(error.details));
-      if (!over) throw error;
+      const now = await this.get(id, signal);
+      if (now && now.status !== TaskStatus.TASK_STOPPED) throw error;
     }
   }
 
@@ -96,15 +113,8 @@ export class Tasks {
       throw error;
     }
   }
-}
 
-/** Only a process that is the container's: its cgroup carries the id. */
-async function killProcess(pid: number, id: string): Promise<void> {
-  const cgroups = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => '');
-  if (cgroups.includes(id)) process.kill(pid, 'SIGKILL');
-}
-
-function unlessNotFound(error: unknown): undefined {
-  if (!isNotFound(error)) throw error;
-  return undefined;
+  async #delete(id: string, signal: AbortSignal): Promise<void> {
+    await this.#client.call(TasksDefinition, 'delete', { containerId: id }, { signal, deadlineMs }).catch(unlessNotFound);
+  }
 }
