@@ -1,13 +1,14 @@
 import { startLab, type Lab } from '@oak/lab';
 import Table from 'cli-table3';
 import { Command } from 'commander';
+import { p10 } from './p10-rest.ts';
 import { p1 } from './p1-submit.ts';
 import { p2 } from './p2-fifty.ts';
 import { p3 } from './p3-placement.ts';
 import type { Result } from './result.ts';
 
 /** Those that need an installation, and those that do not. */
-const inLab: Readonly<Record<string, (lab: Lab) => Promise<Result>>> = { P1: p1, P2: p2 };
+const inLab: Readonly<Record<string, (lab: Lab) => Promise<Result>>> = { P1: p1, P2: p2, P10: p10 };
 const alone: Readonly<Record<string, () => Result>> = { P3: p3 };
 const known = [...Object.keys(inLab), ...Object.keys(alone)];
 
