@@ -35,10 +35,9 @@ export interface ContainerdRuntimes {
 export function createContainerdRuntimes({ socket, namespace, registries, cgroupParent, ...options }: ContainerdRuntimesOptions): ContainerdRuntimes {
   const client = ContainerdClient.connect({ socket, namespace });
   const images = new ImageStore({ client, registries });
-  const tasks = new Tasks(client);
   const shared: SharedContainerd = {
     ...options, client, images, platform: platformOf(process.arch), machine: { ...machineOptions(), cgroupParent }, starting: new Set(), turns: new Turns(),
-    tasks, exits: new Exits(client), events: new TaskEvents(client), listing: new Listing(client, tasks),
+    tasks: new Tasks(client), exits: new Exits(client), events: new TaskEvents(client), listing: new Listing(client),
   };
   // Workloads of other users read the files below.
   mkdirSync(join(options.stateDir, 'containers'), { recursive: true, mode: 0o755 });
