@@ -39,6 +39,8 @@ describe.each(['1.6', '2.3'] as const)('a host with containerd %s', (containerd)
     return outcome.stdout;
   };
   const ctr = (...args: string[]) => ctrIn(lab)(...args);
+  /** containerd 2 takes connections a moment before all of its services answer. */
+  const serving = () => vi.waitFor(() => ctr('tasks', 'list'), { timeout: 10_000, interval: 100 });
   const cgroup = (id: string) => ['--cgroup', `${lab.record.cgroupParent}/c1n1/${id}`];
 
   it.each([['runc', 'runc'], ['crun', 'crun']])('runs a container with %s', async (_, binary) => {
@@ -54,9 +56,11 @@ describe.each(['1.6', '2.3'] as const)('a host with containerd %s', (containerd)
     await ctr('run', '--detach', ...cgroup('long'), image, 'long', 'sleep', '100000');
     await lab.kill('c1n1', 'containerd');
     await lab.start('c1n1', 'containerd');
+    await serving();
     expect(await ctr('tasks', 'list')).toMatch(/long\s+\d+\s+RUNNING/);
     await lab.powerOff('c1n1');
     await lab.powerOn('c1n1');
+    await serving();
     expect(await ctr('tasks', 'list')).not.toContain('long');
     expect(await ctr('containers', 'list')).toContain('long');
   });
