@@ -7,7 +7,7 @@ export const configSchema = z.object({
   /** The bus of the cluster, e.g. `nats://cluster.example:4223`. */
   OAK_CLUSTER_BUS: z.string().default('nats://127.0.0.1:4223'),
   /** Credentials as `cluster-orchestrator credentials node NAME` prints them; they say which cluster and node this is. */
-  OAK_CLUSTER_CREDENTIALS: z.string(),
+  OAK_CLUSTER_CREDENTIALS: z.string('expected the path of this node\'s credentials'),
   OAK_CONTAINERD_SOCKET: z.string().default('/run/containerd/containerd.sock'),
   OAK_CONTAINERD_CONFIG: z.string().default('/etc/containerd/config.toml'),
   OAK_CONTAINERD_NAMESPACE: z.string().default('oakestra'),

@@ -47,7 +47,9 @@ async function serve(config: Config): Promise<void> {
     detect: () => {
       const detected = readHandlers(config.OAK_CONTAINERD_CONFIG);
       watchedFiles = detected.files;
-      programPath = daemonPath(config.OAK_CONTAINERD_SOCKET) ?? process.env['PATH'] ?? '';
+      const daemons = daemonPath(config.OAK_CONTAINERD_SOCKET);
+      if (daemons === undefined) logger.warn(`the PATH of the daemon at ${config.OAK_CONTAINERD_SOCKET} can not be read (nobody listens there, or it is hidden from us), so its programs are looked up on our own`);
+      programPath = daemons ?? process.env['PATH'] ?? '';
       return detected;
     },
     routes: (handler) => routesOf(handler, state.file('runtimes')),

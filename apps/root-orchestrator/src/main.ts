@@ -41,6 +41,8 @@ async function serve(config: Config, state: StateDir): Promise<void> {
   const users = new Users(store.collection(usersCollection));
   const admin = await users.ensureAdmin(state, newId, realClock.now());
   if (admin) logger.log(`first start: user "${admin.username}", its password is in ${state.file(credentialsFile)}`);
+  // Shown once, to a person; a log keeps what it is told.
+  if (admin && process.stdout.isTTY) process.stdout.write(`password of ${admin.username}: ${admin.password}\n`);
 
   const app = await NestFactory.create<NestFastifyApplication>(
     AppModule.with({ root, users, tokens: await Tokens.open(state), clock: realClock, newId }),

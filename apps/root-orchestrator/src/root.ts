@@ -54,9 +54,10 @@ export class Root {
       send: (cluster, message) => { bus.publish(clusterAssignment, message, cluster); },
     });
     this.clusters = new ClusterRegistry({ ...options, clusters: store.collection(clustersCollection), silentAfterMs: options.clusterSilentAfterMs, onChange: (name) => { this.#clusterChanged(name); } });
-    this.instances = new Instances({ ...options, instances: this.#records, services: this.services, trigger: (id) => { this.#loop.trigger(id); } });
+    this.instances = new Instances({ ...options, instances: this.#records, services: this.services, trigger: (id) => { this.#loop.trigger(id); }, removed: (id, record) => { this.events.instanceRemoved(id, record); } });
     this.events = new EventFeed(options);
-    this.#records.watch((change) => { this.events.instanceChanged(change); });
+    // A removal carries no record; who removes tells it.
+    this.#records.watch(({ id, body }) => { if (body) this.events.instanceChanged(id, body); });
     const reconciler = new InstanceReconciler({ instances: this.instances, services: this.services, clusters: this.clusters, book: this.book });
     this.#loop = new ReconcileLoop<string>({
       name: 'instances', clock, random, concurrency: 64, timeoutMs: 30_000, resyncMs: 60_000,

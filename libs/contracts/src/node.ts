@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { assignmentSchema, positionSchema } from './assignment.ts';
-import { epochSchema, nameSchema, textSchema } from './names.ts';
+import { epochSchema, textSchema } from './names.ts';
 import { heartbeatSchema, nodeReportSchema } from './report.ts';
 import { resourcesSchema } from './resources.ts';
 import { runtimeStatusSchema } from './runtimes.ts';
@@ -47,4 +47,4 @@ export const nodeSubnet = {
 /** cluster -> node: run these. A hint: the node asks again by `register` when a link of the chain is missing. */
 export const nodeAssignment = { subject: 'cluster.*.node.*.assignment', payload: assignmentSchema } as const;
 /** cluster -> node: say who you are again, e.g. because the cluster lost its memory. */
-export const nodeResync = { subject: 'cluster.*.node.*.resync', payload: z.object({ reason: textSchema, node: nameSchema.optional() }) } as const;
+export const nodeResync = { subject: 'cluster.*.node.*.resync', payload: z.object({ reason: textSchema }) } as const;

@@ -31,7 +31,3 @@ export const listenSchema = z.string().transform((text, context): Listen => {
 
 /** A number of milliseconds in an environment variable. */
 export const millisecondsSchema = z.string().regex(/^\d{1,9}$/, 'expected whole milliseconds').transform(Number);
-
-export function printListen({ host, port }: Listen): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}

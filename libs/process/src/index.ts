@@ -1,4 +1,4 @@
-export { ConfigError, listenSchema, millisecondsSchema, printListen, readConfig, type Listen } from './config.ts';
+export { ConfigError, listenSchema, millisecondsSchema, readConfig, type Listen } from './config.ts';
 export { defaultStateDir } from './default-state-dir.ts';
 export { newId } from './ids.ts';
 export { onSignal } from './on-signal.ts';

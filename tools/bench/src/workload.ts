@@ -33,5 +33,5 @@ export function watchRunning(root: RootClient, serviceId: string, count: number)
 
 export async function removeAll(root: RootClient, serviceId: string): Promise<void> {
   await root.call('DELETE', `/api/service/${serviceId}/instance/-1`);
-  for await (const _hint of root.events('', AbortSignal.timeout(180_000))) if ((await root.service(serviceId)).instance_list.length === 0) return;
+  for await (const _hint of root.events(`service=${serviceId}`, AbortSignal.timeout(180_000))) if ((await root.service(serviceId)).instance_list.length === 0) return;
 }

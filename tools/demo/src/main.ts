@@ -96,7 +96,7 @@ async function play(lab: Lab): Promise<void> {
 
 async function untilGone(root: RootClient, serviceId: string): Promise<void> {
   const patience = AbortSignal.timeout(20_000);
-  for await (const _hint of root.events('', patience)) {
+  for await (const _hint of root.events(`service=${serviceId}`, patience)) {
     if ((await root.service(serviceId)).instance_list.length === 0) return;
   }
 }

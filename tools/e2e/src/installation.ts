@@ -41,7 +41,7 @@ export const has = (status: string) => (instance: InstanceView): boolean => inst
 /** All of a service is gone at root, so its node has said that nothing of it is left. */
 export async function removeService(root: RootClient, serviceId: string): Promise<void> {
   await root.call('DELETE', `/api/service/${serviceId}/instance/-1`);
-  for await (const _hint of root.events('', AbortSignal.timeout(30_000))) {
+  for await (const _hint of root.events(`service=${serviceId}`, AbortSignal.timeout(30_000))) {
     if ((await root.service(serviceId)).instance_list.length === 0) return;
   }
 }

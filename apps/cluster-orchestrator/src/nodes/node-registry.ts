@@ -100,11 +100,6 @@ export class NodeRegistry {
     if (before) await this.#put({ ...before, description: fingerprint.description, runtimes: fingerprint.runtimes });
   }
 
-  async setCordoned(name: string, cordoned: boolean): Promise<void> {
-    const before = this.get(name);
-    if (before && before.cordoned !== cordoned) await this.#put({ ...before, cordoned });
-  }
-
   /** Who has been silent for too long. Called on a period. */
   async sweep(): Promise<void> {
     const now = this.#options.clock.now();

@@ -74,7 +74,7 @@ async function unlessTaken<T>(write: () => Promise<T>, what: string): Promise<T>
   try {
     return await write();
   } catch (error) {
-    if (error instanceof UniqueViolation) throw new Problem(409, 'Conflict', `${what} exists already; choose another name or delete it first`);
+    if (error instanceof UniqueViolation) throw new Problem(409, 'Conflict', `${what} exists already, or is still being removed; choose another name, delete it first, or wait until its instances are gone`);
     throw error;
   }
 }

@@ -54,9 +54,9 @@ export class ClustersGateway {
   async handBack(payload: { id: string; attempt: number; status: InstanceStatus; explanation: PlacementExplanation }, context: MessageContext): Promise<{ accepted: boolean }> {
     const cluster = speaker(context);
     const refusal = { cluster, text: payload.explanation.summary, offer: this.root.clusters.offer(cluster) };
-    const accepted = await this.root.instances.handedBack(cluster, payload.id, payload.attempt, refusal, payload.explanation);
+    // First out of the book: as soon as it is back it may be placed again, at this cluster too.
     this.root.book.withdraw(cluster, payload.id);
-    return { accepted };
+    return { accepted: await this.root.instances.handedBack(cluster, payload.id, payload.attempt, refusal, payload.explanation) };
   }
 
   #heard(cluster: string): boolean {

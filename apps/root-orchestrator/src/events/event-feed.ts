@@ -1,5 +1,4 @@
 import type { Clock } from '@oak/reconcile';
-import type { Change } from '@oak/store';
 import type { KnownCluster } from '../clusters/cluster-registry.ts';
 import type { InstanceRecord } from '../instances/instance-record.ts';
 
@@ -37,8 +36,13 @@ export class EventFeed {
     return this.#watchers.size;
   }
 
-  instanceChanged({ id, body }: Change<InstanceRecord>): void {
-    this.#emit('instance', body ? { id, ...eventBody(body) } : { id, status: 'UNDEPLOYED', removed: true }, body);
+  instanceChanged(id: string, record: InstanceRecord): void {
+    this.#emit('instance', { id, ...eventBody(record) }, record);
+  }
+
+  /** `record`: what it was last. Who watches its service must hear that it is gone. */
+  instanceRemoved(id: string, record: InstanceRecord): void {
+    this.#emit('instance', { id, ...eventBody(record), status: 'UNDEPLOYED', status_detail: 'removed', removed: true }, record);
   }
 
   clusterChanged({ id, record, active }: KnownCluster): void {

@@ -11,6 +11,8 @@ export interface InstancesOptions {
   readonly clock: Clock;
   readonly newId: () => string;
   readonly trigger: (id: string) => void;
+  /** Nobody has it any more, and its record is gone. */
+  readonly removed: (id: string, record: InstanceRecord) => void;
   readonly log: (text: string) => void;
 }
 
@@ -131,6 +133,7 @@ export class Instances {
   async forget(id: string): Promise<void> {
     const document = await this.get(id);
     if (!document || !await this.#options.instances.remove(id)) return;
+    this.#options.removed(id, document.body);
     await this.#sweepService(document.body.serviceId);
   }
 

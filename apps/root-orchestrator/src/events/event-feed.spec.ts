@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import type { InstanceRecord } from '../instances/instance-record.ts';
+import { EventFeed } from './event-feed.ts';
+
+const record = (serviceId: string): InstanceRecord => ({
+  serviceId, applicationId: 'app', number: 0, desired: 'run', status: 'RUNNING', detail: '', attempt: 0, refusals: [], createdAtMs: 0, changedAtMs: 0,
+});
+const feed = (): EventFeed => new EventFeed({ clock: { now: () => 7, after: () => () => undefined }, epoch: 3 });
+const idOf = (frame: string | undefined): string => /^id: (\S+)/.exec(frame ?? '')?.[1] ?? '';
+
+test('who watches a service hears of its instances, their removal included, and of no others', () => {
+  const events = feed();
+  const heard: string[] = [];
+  const unwatch = events.watch({ serviceId: 'mine', send: (frame) => heard.push(frame) });
+  events.instanceChanged('i1', record('mine'));
+  events.instanceChanged('i2', record('other'));
+  events.instanceRemoved('i1', record('mine'));
+  unwatch();
+  events.instanceChanged('i1', record('mine'));
+  expect(heard).toHaveLength(2);
+  expect(heard[1]).toContain('"removed":true');
+});
+
+test('after Last-Event-ID comes what was missed, once', () => {
+  const events = feed();
+  const first: string[] = [];
+  events.watch({ send: (frame) => first.push(frame) });
+  for (const id of ['a', 'b', 'c']) events.instanceChanged(id, record('mine'));
+  const resumed: string[] = [];
+  events.watch({ send: (frame) => resumed.push(frame) }, idOf(first[0]));
+  expect(resumed).toEqual(first.slice(1));
+});
+
+test('an id that is not known any more means: list again', () => {
+  const events = feed();
+  const heard: string[] = [];
+  events.watch({ send: (frame) => heard.push(frame) }, '2-99');
+  expect(heard).toEqual([expect.stringMatching(/^event: resync/)]);
+});
