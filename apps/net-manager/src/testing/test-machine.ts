@@ -43,6 +43,8 @@ export class TestMachine {
     const lines = [`netns add ${this.node}`, `netns add ${this.outside}`, `link add wan netns ${this.node} type veth peer name wan netns ${this.outside}`];
     await this.#sh(`ip -batch - <<'END'\n${lines.join('\n')}\nEND`);
     for (const [ns, n] of [[this.node, 1], [this.outside, 2]] as const) {
+      // Its link-local address would be tentative for a second or two, and then look like a change that nobody made.
+      await this.#sh(`ip netns exec ${ns} sysctl -qw net.ipv6.conf.wan.accept_dad=0`);
       await this.#sh(`ip -n ${ns} -batch - <<'END'\nlink set lo up\nlink set wan up\naddress add 192.0.2.${n}/24 dev wan\naddress add 2001:db8::${n}/64 dev wan nodad\nEND`);
     }
   }
