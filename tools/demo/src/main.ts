@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { RootClient, startLab, type InstanceView, type Lab, type ServiceView } from '@oak/lab';
+import { fetchFrom, RootClient, startLab, type InstanceView, type Lab, type ServiceView } from '@oak/lab';
 import Table from 'cli-table3';
 import colours from 'picocolors';
 import { beside, seed } from './descriptors.ts';
@@ -46,12 +46,9 @@ function showInstances(rows: readonly { service: ServiceView; instance: Instance
   console.log(table.toString());
 }
 
-/** From inside the node, as anyone on its network would. */
-async function http(lab: Lab, node: string, url: string): Promise<string> {
-  const script = `fetch(${JSON.stringify(url)}, { signal: AbortSignal.timeout(5000) }).then(async (r) => console.log(r.status, (await r.text()).replace(/\\s+/g, ' ').slice(0, 200)))`;
-  const { stdout, stderr, exitCode } = await lab.exec(node, [process.execPath, '-e', script]);
-  if (exitCode !== 0) throw new Error(`${url} from ${node}: ${stderr}`);
-  return stdout.trim();
+async function http(lab: Lab, host: string, url: string): Promise<string> {
+  const { status, text } = await fetchFrom(lab, host, url);
+  return `${status} ${text.replace(/\s+/g, ' ').slice(0, 200)}`;
 }
 
 /** What the kernel that the workload sees says of itself. */

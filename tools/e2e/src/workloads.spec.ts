@@ -1,5 +1,5 @@
 import { request } from 'node:http';
-import type { InstanceView } from '@oak/lab';
+import { fetchFrom, type InstanceView } from '@oak/lab';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deploy, descriptorOf, has, install, isRunning, leftovers, removeService, type Installation } from './installation.ts';
 
@@ -91,8 +91,7 @@ describe('what runs', () => {
     const both = [await root.until(service, 0, isRunning), await root.until(service, 1, isRunning)];
     expect(new Set(both.map((one) => one.node)).size).toBe(2);
     const address = lab.host('c1n1').address;
-    const { stdout } = await lab.exec('root', [process.execPath, '-e', `fetch('http://${address}:18080/').then((r) => console.log(r.status))`]);
-    expect(stdout.trim()).toBe('200');
+    expect((await fetchFrom(lab, 'root', `http://${address}:18080/`)).status).toBe(200);
     await root.deploy(service);
     const third = await root.until(service, 2, (one: InstanceView) => one.status === 'NoActiveClusterWithCapacity');
     expect(third.status_detail).toMatch(/18080/);

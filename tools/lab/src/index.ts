@@ -1,3 +1,4 @@
+export { fetchFrom } from './fetch-from.ts';
 export type { ExecOptions, Outcome } from './host.ts';
 export { Lab, type Program } from './lab.ts';
 export type { HostRecord, HostRole, LabRecord, ProgramRecord, Ready } from './lab-record.ts';
