@@ -42,6 +42,8 @@ const nodeFileSchema = z.strictObject({
   /** How often all runtimes are probed again. */
   probe_period_s: z.int().positive().default(600),
   registries: z.record(z.string(), registrySchema).default({}),
+  /** Each of a workload's two streams keeps `files` pieces of `max_mib` beside the one that is written. */
+  logs: z.strictObject({ max_mib: z.int().min(1).max(1024).default(10), files: z.int().min(1).max(100).default(3) }).prefault({}),
 });
 export type NodeFile = z.infer<typeof nodeFileSchema>;
 

@@ -8,13 +8,14 @@ import { BusStrategy, connectBus } from '@oak/messaging';
 import { NetClient } from '@oak/net-api';
 import { onSignal, readConfig, StateDir } from '@oak/process';
 import { realClock, realRandom } from '@oak/reconcile';
-import { createContainerdRuntimes, daemonPath, findProgram, probeRoute, readHandlers, routesOf, type RegistryConfig } from '@oak/runtime-containerd';
+import { createContainerdRuntimes, daemonPath, findProgram, LogRotation, probeRoute, readHandlers, routesOf, type RegistryConfig } from '@oak/runtime-containerd';
 import { SqliteStore } from '@oak/store-sqlite';
 import { AppModule } from './app.module.ts';
 import { configSchema, readNodeFile, type Config, type NodeFile } from './config.ts';
 import { describeNode } from './fingerprint/describe-node.ts';
 import { startFingerprint } from './fingerprint/fingerprint-loop.ts';
 import { RuntimeCatalogue } from './fingerprint/runtime-catalogue.ts';
+import { startLogRotation } from './logs/log-rotation-loop.ts';
 import { Node } from './node.ts';
 
 const served = [nodeAssignment, nodeResync];
@@ -24,6 +25,12 @@ function registriesOf(file: NodeFile): Record<string, RegistryConfig> {
   return Object.fromEntries(Object.entries(file.registries).map(([name, { mirrors, ca_file: caFile, username, password, plain_http: plainHttp }]) => [
     name, { ...(mirrors && { mirrors }), ...(caFile !== undefined && { caFile }), ...(username !== undefined && { username }), ...(password !== undefined && { password }), ...(plainHttp !== undefined && { plainHttp }) },
   ]));
+}
+
+function rotateLogs(logDir: string, { logs }: NodeFile): () => Promise<void> {
+  const log = (text: string): void => { logger.warn(text); };
+  const rotation = new LogRotation({ logDir, maxBytes: logs.max_mib * 2 ** 20, segments: logs.files, report: log });
+  return startLogRotation({ rotation, clock: realClock, random: realRandom, log });
 }
 
 async function serve(config: Config): Promise<void> {
@@ -73,9 +80,10 @@ async function serve(config: Config): Promise<void> {
   await orchestrated.start();
   started = true;
   const stopFingerprint = startFingerprint({ catalogue, files: () => watchedFiles, clock: realClock, random: realRandom, periodMs: file.probe_period_s * 1000, log });
+  const stopRotation = rotateLogs(state.file('logs'), file);
   logger.log(`node ${node} of cluster ${cluster} ready`);
   onSignal(async () => {
-    await stopFingerprint();
+    await Promise.all([stopFingerprint(), stopRotation()]);
     await app.close();
     await orchestrated.stop();
     await bus.drain();

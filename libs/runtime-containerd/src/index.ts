@@ -1,6 +1,8 @@
 export { ContainerdRuntime, type ContainerdRuntimeOptions } from './containerd-runtime.ts';
 export { createContainerdRuntimes, type ContainerdRuntimes, type ContainerdRuntimesOptions } from './create-containerd-runtimes.ts';
 export { ImageStore, type UnpackedImage } from './images/image-store.ts';
+export { LogRotation, type LogRotationOptions } from './logs/log-rotation.ts';
+export type { RotationLimits } from './logs/rotation-plan.ts';
 export type { Route } from './lifecycle/route.ts';
 export { registryConfigSchema, type RegistryConfig, type RegistryConfigs } from './registry/registry-config.ts';
 export { daemonPath, findProgram } from './detect/daemon-path.ts';

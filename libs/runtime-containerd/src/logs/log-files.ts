@@ -62,7 +62,8 @@ export async function createLogFiles(dir: string): Promise<Readonly<Record<LogSt
   return { stdout: join(dir, 'stdout'), stderr: join(dir, 'stderr') };
 }
 
-export const removeLogFiles = (dir: string): Promise<void> => rm(dir, { recursive: true, force: true });
+/** Tried again when rotation puts a file into the folder while it is emptied. */
+export const removeLogFiles = (dir: string): Promise<void> => rm(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 10 });
 
 /** A file that is not there is an answer; anything else is not. */
 export function unlessAbsent<T>(fallback: T): (error: NodeJS.ErrnoException) => T {

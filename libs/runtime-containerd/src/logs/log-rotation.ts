@@ -11,8 +11,6 @@ export interface LogRotationOptions extends RotationLimits {
   readonly report: (message: string) => void;
 }
 
-export const defaultRotation: RotationLimits = { maxBytes: 10 * 2 ** 20, segments: 4 };
-
 const exec = promisify(execFile);
 const copyBytes = 2 ** 20;
 
@@ -42,15 +40,17 @@ export class LogRotation {
     this.#punch = punchHole;
   }
 
-  /** Looks at all logs once. Call it on a period; one call at a time. */
+  /** Looks at all logs once. Call it on a period; one call at a time. @throws AggregateError of what went wrong, after it has looked at the others */
   async sweep(signal: AbortSignal): Promise<void> {
+    const failures: unknown[] = [];
     for (const id of await readdir(this.#options.logDir).catch(unlessAbsent<string[]>([]))) {
       for (const stream of streamNames) {
         signal.throwIfAborted();
         // A workload that is removed meanwhile takes its files along.
-        await this.#rotate(logDirOf(this.#options.logDir, id), stream).catch(unlessAbsent(undefined));
+        await this.#rotate(logDirOf(this.#options.logDir, id), stream).catch(unlessAbsent(undefined)).catch((error: unknown) => failures.push(error));
       }
     }
+    if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('; '));
   }
 
   async #rotate(dir: string, stream: LogStreamName): Promise<void> {

@@ -1,0 +1,31 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { readNodeFile } from './config.ts';
+
+function file(text: string): string {
+  const dir = mkdtempSync(join(tmpdir(), 'oak-node-file-'));
+  onTestFinished(() => { rmSync(dir, { recursive: true, force: true }); });
+  const path = join(dir, 'node.toml');
+  writeFileSync(path, text);
+  return path;
+}
+
+test('without a file, or with an empty one, all is the default', () => {
+  const defaults = { capacity: {}, labels: {}, cgroup_parent: '/oakestra', allow_privileged: false, probe_period_s: 600, registries: {}, logs: { max_mib: 10, files: 3 } };
+  expect(readNodeFile('/nowhere/node.toml')).toEqual(defaults);
+  expect(readNodeFile(file(''))).toEqual(defaults);
+});
+
+test('logs', () => {
+  expect(readNodeFile(file('[logs]\nmax_mib = 50\n')).logs).toEqual({ max_mib: 50, files: 3 });
+  expect(readNodeFile(file('[logs]\nmax_mib = 1\nfiles = 9\n')).logs).toEqual({ max_mib: 1, files: 9 });
+});
+
+test.each([
+  ['[logs]\nmax_mib = 0', /node\.toml: logs\.max_mib: .*>=1/], ['[logs]\nfiles = 0', /logs\.files: .*>=1/], ['[logs]\nmax_mib = "10"', /logs\.max_mib: .*expected number/],
+  ['[logs]\nmax_mb = 10', /logs: .*"max_mb"/], ['allow_privilegd = true', /"allow_privilegd"/], ['cgroup_parent = "oakestra"', /cgroup_parent/],
+])('%s is refused, and the key is named', (text, message) => {
+  expect(() => readNodeFile(file(text))).toThrow(message);
+});
