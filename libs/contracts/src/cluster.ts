@@ -27,8 +27,12 @@ export const clusterSummarySchema = z.object({
   total: resourcesSchema,
   free: resourcesSchema,
   runtimes: z.array(runtimeHealthSchema).max(64),
-  /** What fits on a single node, per virtualization and architecture: no shape is covered by another one. A sum over nodes would promise what none can hold. */
-  fits: z.array(z.object({ virtualization: virtualizationSchema, arch: z.string().max(16), shapes: z.array(resourcesSchema).max(8) })).max(256),
+  /** What fits on a single node, per virtualization, architecture and whether it takes privileged workloads: no shape is covered by another one. A sum over nodes would promise what none can hold. */
+  fits: z.array(z.object({
+    virtualization: virtualizationSchema, arch: z.string().max(16), shapes: z.array(resourcesSchema).max(8),
+    /** These nodes take privileged workloads too. Absent: no. */
+    allowsPrivileged: z.boolean().optional(),
+  })).max(256),
   csiDrivers: z.array(z.string().max(128)).max(256),
   addons: z.array(z.string().max(128)).max(256),
 });

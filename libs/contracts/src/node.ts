@@ -17,6 +17,8 @@ export const nodeDescriptionSchema = z.object({
   csiDrivers: z.array(z.string().max(128)).max(64),
   addons: z.array(z.string().max(128)).max(64),
   labels: z.record(z.string().max(128), z.string().max(256)),
+  /** Its operator lets privileged workloads in. Absent: no. */
+  allowsPrivileged: z.boolean().optional(),
 });
 export type NodeDescription = z.infer<typeof nodeDescriptionSchema>;
 

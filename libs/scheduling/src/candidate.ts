@@ -11,6 +11,8 @@ export interface RuntimeState {
   readonly available: boolean;
   /** Why it is not available. */
   readonly reason?: string;
+  /** Takes privileged workloads: the node's operator allows them, and the runtime can. Absent: no. */
+  readonly allowsPrivileged?: boolean;
 }
 
 /** What fits on single members of a cluster. */
@@ -19,6 +21,8 @@ export interface Fit {
   readonly arch: string;
   /** The largest; one that covers the demand is enough. */
   readonly shapes: readonly Resources[];
+  /** These members take privileged workloads. Absent: no. */
+  readonly allowsPrivileged?: boolean | undefined;
 }
 
 /** Who may take an instance: a cluster at root, a node in a cluster. Plain and JSON-serialisable. */

@@ -16,7 +16,7 @@ test('everything that counts is read', () => {
     volumes: [{ volume_id: 'a', csi_driver: 'nfs' }, { volume_id: 'b', csi_driver: 'nfs' }],
   }), 'node', 'id');
   expect(demand).toEqual({
-    tier: 'node', name: 'web.prod', virtualization: 'docker', archs: ['arm64'], resources: { vcpus: 0.5, memoryMiB: 64, storageMiB: 10, vgpus: 1 },
+    tier: 'node', name: 'web.prod', virtualization: 'docker', archs: ['arm64'], privileged: false, resources: { vcpus: 0.5, memoryMiB: 64, storageMiB: 10, vgpus: 1 },
     csiDrivers: ['nfs'], addons: ['builder'], hostPorts: [{ port: 8080, protocol: 'tcp' }, { port: 53, protocol: 'udp' }], pins: undefined, spreadKey: 'id',
   });
 });

@@ -18,6 +18,8 @@ export interface Demand {
   readonly virtualization: string;
   /** Any of these; empty = every architecture. */
   readonly archs: readonly string[];
+  /** All capabilities and host devices, where an operator allows that. */
+  readonly privileged: boolean;
   readonly resources: Resources;
   /** All of them. */
   readonly csiDrivers: readonly string[];
@@ -33,10 +35,10 @@ export interface Demand {
 
 /** Reads from a descriptor what counts on one tier. `spreadKey` is the microservice's id unless given. */
 export function demandOf(microservice: Microservice, tier: Tier, spreadKey: string = microservice.microserviceID): Demand {
-  const { microservice_name, microservice_namespace, virtualization, arch, vcpus, memory, storage, vgpus, volumes, constraints, port } = microservice;
+  const { microservice_name, microservice_namespace, virtualization, arch, privileged, vcpus, memory, storage, vgpus, volumes, constraints, port } = microservice;
   return {
     tier, spreadKey, name: `${microservice_name}.${microservice_namespace}`,
-    virtualization: normaliseVirtualization(virtualization), archs: arch,
+    virtualization: normaliseVirtualization(virtualization), archs: arch, privileged,
     resources: { vcpus, memoryMiB: memory, storageMiB: storage, vgpus },
     csiDrivers: unique(volumes.map((volume) => volume.csi_driver)),
     addons: unique(constraints.flatMap((constraint) => (constraint.type === 'addons' ? constraint.needs : []))),

@@ -5,8 +5,8 @@ import { covers, lacks, resourceNames } from './resources.ts';
 
 const nothing: Resources = { vcpus: 0, memoryMiB: 0, storageMiB: 0, vgpus: 0 };
 
-export const matches = (fit: Fit, { virtualization, archs }: Demand): boolean =>
-  fit.virtualization === virtualization && fit.shapes.length > 0 && (archs.length === 0 || archs.includes(fit.arch));
+export const matches = (fit: Fit, { virtualization, archs, privileged }: Demand): boolean =>
+  fit.virtualization === virtualization && fit.shapes.length > 0 && (archs.length === 0 || archs.includes(fit.arch)) && (!privileged || fit.allowsPrivileged === true);
 
 /** Architectures on which the demanded runtime is to be had. */
 export function archsFor(candidate: Candidate, { virtualization }: Demand): readonly string[] {

@@ -21,6 +21,7 @@ const refusals: [keyof typeof refusalReasons, Partial<Candidate>, Partial<Demand
   ['runtime-unhealthy', { runtimes: { runsc: { available: false, reason: 'shim not found' } } }, { virtualization: 'runsc' }, 'has runtime runsc, but it does not work (shim not found)'],
   ['arch-mismatch', {}, { archs: ['arm64', 'arm/v7'] }, 'has another architecture (needs arm64 or arm/v7, has amd64)'],
   ['arch-mismatch', { fits: [] }, {}, 'has another architecture (needs any, has no machine ready for docker)'],
+  ['privileged-refused', {}, { privileged: true }, 'takes no privileged workloads in runtime docker (see allow_privileged in node.toml)'],
   ['csi-driver-missing', {}, { csiDrivers: ['nfs'] }, 'lacks CSI driver nfs'],
   ['addon-missing', { addons: ['a'] }, { addons: ['a', 'b'] }, 'lacks addon b'],
   ['port-taken', { hostPorts: [{ port: 8080, protocol: 'tcp', by: 'shop.web' }] }, { hostPorts: [{ port: 80, protocol: 'tcp' }, { port: 8080, protocol: 'tcp' }] }, 'has port 8080/tcp taken by shop.web'],
@@ -43,6 +44,12 @@ describe('a refusal has a reason and a text', () => {
 
   test('every reason is tried here', () => {
     expect(new Set([...refusals.map(([reason]) => reason), 'already-refused'])).toEqual(new Set(Object.keys(refusalReasons)));
+  });
+
+  test('a privileged one goes to a node that takes it in this runtime', () => {
+    const takes = roomy('n2', { runtimes: { docker: { available: true, allowsPrivileged: true }, runc: { available: true } } });
+    expect(place(modest({ privileged: true }), [roomy('n1'), takes]).chosen).toBe('n2');
+    expect(place(modest({ privileged: true, virtualization: 'runc' }), [takes]).chosen).toBeUndefined();
   });
 
   test('a port of the other protocol is free', () => {
@@ -129,6 +136,16 @@ describe('clusters', () => {
 
   test('the shape must be of a machine with the wanted architecture', () => {
     expect(ask(cluster([{ vcpus: 8, memoryMiB: 4096 }]), { archs: ['arm64'] }).explanation.filtered).toMatchObject([{ reason: 'arch-mismatch', text: 'has another architecture (needs arm64, has amd64)' }]);
+  });
+
+  test('a privileged one needs a member that takes it, on a wanted architecture', () => {
+    const { fits = [], ...rest } = cluster([{ vcpus: 8, memoryMiB: 4096 }]);
+    const [amd64] = fits;
+    const mixed = { ...rest, fits: [amd64!, { ...amd64!, arch: 'arm64', allowsPrivileged: true }] };
+    expect(ask(mixed, { privileged: true }).chosen).toBe('c1');
+    expect(ask(mixed, { privileged: true, archs: ['amd64'] }).explanation.filtered).toMatchObject([{ reason: 'privileged-refused' }]);
+    expect(ask({ ...rest, fits }, { privileged: true }).chosen).toBeUndefined();
+    expect(ask({ ...rest, fits }).chosen).toBe('c1');
   });
 
   test('one member is charged for what is placed', () => {

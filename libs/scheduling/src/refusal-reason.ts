@@ -7,6 +7,7 @@ export const refusalReasons = {
   'runtime-unknown': 'It has no such runtime.',
   'runtime-unhealthy': 'It has the runtime, but the runtime failed its probe.',
   'arch-mismatch': 'It does not have the runtime on a machine of a wanted architecture.',
+  'privileged-refused': 'It takes no privileged workloads in this runtime.',
   'csi-driver-missing': 'It lacks a CSI driver that a volume needs.',
   'addon-missing': 'It lacks an addon that an "addons" constraint needs.',
   'port-taken': 'Another instance holds a wanted host port.',

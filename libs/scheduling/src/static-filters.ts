@@ -1,7 +1,7 @@
 import type { Candidate, RuntimeState } from './candidate.ts';
 import type { Demand } from './demand.ts';
 import { example, type Filter } from './filter.ts';
-import { archsFor } from './fits.ts';
+import { archsFor, matches } from './fits.ts';
 
 const runtimeOf = ({ runtimes }: Candidate, { virtualization }: Demand): RuntimeState | undefined =>
   (Object.hasOwn(runtimes, virtualization) ? runtimes[virtualization] : undefined);
@@ -40,6 +40,13 @@ const archMismatch: Filter = {
   },
 };
 
+const privilegedRefused: Filter = {
+  reason: 'privileged-refused',
+  verbs: ['takes no privileged workloads', 'take no privileged workloads'],
+  refuses: (candidate, { demand }) => demand.privileged && !(candidate.fits?.some((fit) => matches(fit, demand)) ?? runtimeOf(candidate, demand)?.allowsPrivileged === true),
+  detail: (_, { demand }) => ` in runtime ${demand.virtualization} (see allow_privileged in node.toml)`,
+};
+
 const csiDriverMissing: Filter = {
   reason: 'csi-driver-missing',
   verbs: ['lacks CSI driver', 'lack CSI driver'],
@@ -55,4 +62,4 @@ const addonMissing: Filter = {
 };
 
 /** About what a candidate is: placing something on it changes none of these. */
-export const staticFilters: readonly Filter[] = [cordoned, stale, runtimeUnknown, runtimeUnhealthy, archMismatch, csiDriverMissing, addonMissing];
+export const staticFilters: readonly Filter[] = [cordoned, stale, runtimeUnknown, runtimeUnhealthy, archMismatch, privilegedRefused, csiDriverMissing, addonMissing];

@@ -91,7 +91,7 @@ function nodeOf(number: number, random: () => number): Candidate {
 function demandOf(random: () => number): Demand {
   const kind = Math.floor(random() * 500);
   return {
-    tier: 'node', name: `m${kind}.bench`, virtualization: pick(['docker', 'docker', 'runsc', 'unikernel'], random), archs: kind % 3 === 0 ? ['amd64'] : [],
+    tier: 'node', name: `m${kind}.bench`, virtualization: pick(['docker', 'docker', 'runsc', 'unikernel'], random), archs: kind % 3 === 0 ? ['amd64'] : [], privileged: false,
     resources: { vcpus: pick([0.1, 0.25, 1], random), memoryMiB: pick([64, 128, 512], random), storageMiB: kind % 5 === 0 ? 100 : 0, vgpus: 0 },
     csiDrivers: kind % 10 === 0 ? ['csi.oakestra.io/hostpath'] : [], addons: kind % 20 === 1 ? ['image-builder'] : [],
     hostPorts: kind % 5 === 2 ? [{ port: 8000 + kind, protocol: 'tcp' }] : [], pins: undefined, spreadKey: `m${kind}`,

@@ -17,7 +17,7 @@ function statusOfLarge(url: string, token: string, bytes: number): Promise<numbe
   });
 }
 
-beforeAll(async () => { it = await install({ clusters: 1, nodes: 2, node: (name) => (name === 'c1n2' ? { runtimes: ['runc'] } : {}) }); }, 120_000);
+beforeAll(async () => { it = await install({ clusters: 1, nodes: 2, node: (name) => (name === 'c1n2' ? { runtimes: ['runc'], allowPrivileged: true } : {}) }); }, 120_000);
 afterAll(() => it.down(), 60_000);
 
 describe('what runs', () => {
@@ -134,11 +134,16 @@ describe('what is refused', () => {
     await removeService(root, service);
   });
 
-  test('privileged is refused by a node that does not allow it', async () => {
+  test('privileged goes where a node allows it in that runtime, else it waits and says why', async () => {
     const { root } = it;
-    const service = await deploy(root, { privileged: true });
-    expect((await root.until(service, 0, has('FAILED'))).status_detail).toMatch(/privileged/);
-    await removeService(root, service);
+    const allowed = await deploy(root, { privileged: true });
+    expect((await root.until(allowed, 0, isRunning)).node).toBe('c1n2');
+    const refused = await deploy(root, { privileged: true, virtualization: 'crun' });
+    expect((await root.until(refused, 0, has('NoActiveClusterWithCapacity'))).status_detail).toMatch(/takes no privileged workloads in runtime crun/);
+    const explained = await root.call<{ root: { filtered: { reason: string }[] } }>('GET', `/api/service/${refused}/instance/0/explain`);
+    expect(explained.root.filtered.map(({ reason }) => reason)).toEqual(['privileged-refused']);
+    await removeService(root, allowed);
+    await removeService(root, refused);
   });
 
   test('an instance that is larger than any node waits; the detail has needed and had', async () => {

@@ -160,7 +160,8 @@ function candidateOf(entry: Entry): Candidate {
   return {
     id: record.name, name: record.name, archs: [description.arch], total: description.total, free: freeOf(entry),
     runtimes: Object.fromEntries(record.runtimes.flatMap((runtime) => {
-      const state = runtime.healthy ? { available: true } : { available: false, reason: runtime.reason ?? 'its probe failed' };
+      const allowsPrivileged = description.allowsPrivileged === true && runtime.capabilities.privileged;
+      const state = runtime.healthy ? { available: true, allowsPrivileged } : { available: false, reason: runtime.reason ?? 'its probe failed' };
       return runtime.isDefault ? [[runtime.virtualization, state], ['docker', state]] : [[runtime.virtualization, state]];
     })),
     csiDrivers: description.csiDrivers, addons: description.addons, hostPorts, hosts,

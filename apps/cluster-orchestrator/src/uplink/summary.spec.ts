@@ -26,6 +26,17 @@ test('names are de-duplicated, health is counted, the reason of a failure is kep
   expect(offer.fits.find((fit) => fit.virtualization === 'runc')?.shapes).toEqual([room(1, 100), room(4, 50)]);
 });
 
+test('who takes privileged workloads is offered apart, if its runtime can', () => {
+  const able = { ...capabilities, privileged: true };
+  const open = { ...node('n2', room(1, 50), [runtime('runc', { capabilities: able }), runtime('runsc')]) };
+  const offer = offerOf([node('n1', room(1, 100), [runtime('runc', { capabilities: able })]), { ...open, description: { ...open.description, allowsPrivileged: true } }]);
+  expect(offer.fits).toEqual([
+    { virtualization: 'runc', arch: 'amd64', shapes: [room(1, 100)] },
+    { virtualization: 'runc', arch: 'amd64', shapes: [room(1, 50)], allowsPrivileged: true },
+    { virtualization: 'runsc', arch: 'amd64', shapes: [room(1, 50)] },
+  ]);
+});
+
 test('lost, unknown and cordoned nodes are no room', () => {
   const offer = offerOf([
     node('n1', room(1, 1), [runtime('runc')], { state: 'lost' }), node('n2', room(1, 1), [runtime('runc')], { state: 'unknown' }), node('n3', room(1, 1), [runtime('runc')], { cordoned: true }),

@@ -1,4 +1,4 @@
-import type { ClusterSummary, NodeView, Resources } from '@oak/contracts';
+import type { ClusterSummary, NodeView, Resources, RuntimeStatus } from '@oak/contracts';
 
 const none: Resources = { vcpus: 0, memoryMiB: 0, storageMiB: 0, vgpus: 0 };
 const dimensions = ['vcpus', 'memoryMiB', 'storageMiB', 'vgpus'] as const;
@@ -38,21 +38,24 @@ function runtimeHealth(nodes: readonly NodeView[]): Offer['runtimes'] {
 }
 
 /** The names under which a node's runtimes can be asked for. */
-function runtimesOf({ runtimes }: NodeView): [string, { healthy: boolean; reason?: string | undefined }][] {
-  return runtimes.flatMap((runtime): [string, typeof runtime][] => (runtime.isDefault ? [[runtime.virtualization, runtime], ['docker', runtime]] : [[runtime.virtualization, runtime]]));
+function runtimesOf({ runtimes }: NodeView): [string, RuntimeStatus][] {
+  return runtimes.flatMap((runtime): [string, RuntimeStatus][] => (runtime.isDefault ? [[runtime.virtualization, runtime], ['docker', runtime]] : [[runtime.virtualization, runtime]]));
 }
 
 function fitsOf(nodes: readonly NodeView[]): Offer['fits'] {
   const fits = new Map<string, Offer['fits'][number] & { shapes: Resources[] }>();
   for (const node of nodes) {
-    for (const [virtualization, { healthy }] of runtimesOf(node)) {
+    for (const [virtualization, { healthy, capabilities }] of runtimesOf(node)) {
       if (!healthy) continue;
-      const key = `${virtualization}/${node.description.arch}`;
-      const fit = fits.get(key) ?? { virtualization, arch: node.description.arch, shapes: [] };
-      fits.set(key, { ...fit, shapes: [...fit.shapes, node.free] });
+      const { arch, allowsPrivileged } = node.description;
+      const privileged = allowsPrivileged === true && capabilities.privileged;
+      const key = `${virtualization}/${arch}/${privileged}`;
+      const fit = fits.get(key) ?? { virtualization, arch, shapes: [], ...(privileged && { allowsPrivileged: true }) };
+      fit.shapes.push(node.free);
+      fits.set(key, fit);
     }
   }
-  return [...fits.values()].map((fit) => ({ ...fit, shapes: largest(fit.shapes) })).sort((a, b) => `${a.virtualization}/${a.arch}`.localeCompare(`${b.virtualization}/${b.arch}`));
+  return [...fits].sort(([a], [b]) => a.localeCompare(b)).map(([, fit]) => ({ ...fit, shapes: largest(fit.shapes) }));
 }
 
 /** The shapes that no other one covers, at most eight: those with most memory first, since memory decides most. */

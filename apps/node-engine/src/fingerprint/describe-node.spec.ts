@@ -3,7 +3,7 @@ import { nodeRegister } from '@oak/contracts';
 import { expect, test } from 'vitest';
 import { describeNode } from './describe-node.ts';
 
-const machine = { address: undefined, capacity: {}, labels: {}, stateDir: tmpdir() };
+const machine = { address: undefined, capacity: {}, labels: {}, allowPrivileged: false, stateDir: tmpdir() };
 
 test('this machine, as the contract wants it', () => {
   const description = describeNode(machine);
@@ -13,6 +13,6 @@ test('this machine, as the contract wants it', () => {
 });
 
 test('what the operator says wins', () => {
-  const described = describeNode({ ...machine, address: '192.0.2.7', capacity: { vcpus: 0.5, memory_mib: 64, storage_mib: 10 }, labels: { rack: 'a' } });
-  expect(described).toMatchObject({ address: '192.0.2.7', labels: { rack: 'a' }, total: { vcpus: 0.5, memoryMiB: 64, storageMiB: 10, vgpus: 0 } });
+  const described = describeNode({ ...machine, address: '192.0.2.7', capacity: { vcpus: 0.5, memory_mib: 64, storage_mib: 10 }, labels: { rack: 'a' }, allowPrivileged: true });
+  expect(described).toMatchObject({ address: '192.0.2.7', labels: { rack: 'a' }, allowsPrivileged: true, total: { vcpus: 0.5, memoryMiB: 64, storageMiB: 10, vgpus: 0 } });
 });

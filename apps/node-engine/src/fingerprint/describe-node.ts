@@ -6,6 +6,7 @@ export interface DescribeOptions {
   readonly address: string | undefined;
   readonly capacity: { readonly vcpus?: number | undefined; readonly memory_mib?: number | undefined; readonly storage_mib?: number | undefined };
   readonly labels: Readonly<Record<string, string>>;
+  readonly allowPrivileged: boolean;
   /** Whose file system is the node's storage. */
   readonly stateDir: string;
 }
@@ -15,7 +16,7 @@ const version = '0.1.0';
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' };
 
 /** What this machine is, and what of it may be given away. */
-export function describeNode({ address, capacity, labels, stateDir }: DescribeOptions): NodeDescription {
+export function describeNode({ address, capacity, labels, allowPrivileged, stateDir }: DescribeOptions): NodeDescription {
   const disk = statfsSync(stateDir);
   const own = address ?? firstAddress();
   return {
@@ -24,7 +25,7 @@ export function describeNode({ address, capacity, labels, stateDir }: DescribeOp
       vcpus: capacity.vcpus ?? availableParallelism(), memoryMiB: capacity.memory_mib ?? Math.floor(totalmem() / 2 ** 20),
       storageMiB: capacity.storage_mib ?? Math.floor((disk.blocks * disk.bsize) / 2 ** 20), vgpus: 0,
     },
-    csiDrivers: [], addons: [], labels,
+    csiDrivers: [], addons: [], labels, allowsPrivileged: allowPrivileged,
   };
 }
 

@@ -32,7 +32,7 @@ export class Grounds {
   }
 
   of(demand: Demand, groups: Iterable<Group>): Ground {
-    const key = JSON.stringify([demand.virtualization, demand.archs, demand.csiDrivers, demand.addons]);
+    const key = JSON.stringify([demand.virtualization, demand.archs, demand.privileged, demand.csiDrivers, demand.addons]);
     const known = this.#known.get(key);
     if (known) return known;
     if (this.#known.size >= KEPT) this.#known.clear();

@@ -16,8 +16,8 @@ const resources = (most: number): fc.Arbitrary<Resources> => fc.record({
   storageMiB: fc.integer({ min: 0, max: most }), vgpus: fc.integer({ min: 0, max: most }),
 });
 
-const fit: fc.Arbitrary<Fit> = fc.record({ virtualization, arch, shapes: fc.array(resources(8), { maxLength: 3 }) });
-const runtime = fc.oneof({ weight: 4, arbitrary: fc.constant({ available: true }) }, fc.record({ available: fc.constant(false), reason: fc.constantFrom('no shim', 'exit 1') }));
+const fit: fc.Arbitrary<Fit> = fc.record({ virtualization, arch, shapes: fc.array(resources(8), { maxLength: 3 }), allowsPrivileged: fc.boolean() });
+const runtime = fc.oneof({ weight: 4, arbitrary: fc.record({ available: fc.constant(true), allowsPrivileged: fc.boolean() }) }, fc.record({ available: fc.constant(false), reason: fc.constantFrom('no shim', 'exit 1') }));
 const rarely = fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, fc.boolean());
 
 /** Ids double as names, as they do for nodes and clusters. */
@@ -37,7 +37,7 @@ export const arbitraryCandidates = (most = 12): fc.Arbitrary<Candidate[]> =>
   fc.nat(most).chain((count) => fc.tuple(...Array.from({ length: count }, (_, index) => arbitraryCandidate(`n${index}`))));
 
 export const arbitraryDemand: fc.Arbitrary<Demand> = fc.record({
-  tier: fc.constantFrom('cluster' as const, 'node' as const), name: fc.constant('web.prod'), virtualization, archs: fc.subarray(['amd64', 'arm64']), resources: resources(4),
+  tier: fc.constantFrom('cluster' as const, 'node' as const), name: fc.constant('web.prod'), virtualization, archs: fc.subarray(['amd64', 'arm64']), privileged: rarely, resources: resources(4),
   csiDrivers: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, fc.constant(['nfs'])), addons: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, fc.constant(['builder'])),
   hostPorts: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, ports), pins: fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, fc.subarray(['n1', 'n2', 'n3', 'nobody'])), spreadKey,
 });
@@ -53,6 +53,6 @@ export const roomy = (id: string, changes: Partial<Candidate> = {}): Candidate =
 });
 
 export const modest = (changes: Partial<Demand> = {}): Demand => ({
-  tier: 'node', name: 'web.prod', virtualization: 'docker', archs: [], resources: { vcpus: 1, memoryMiB: 512, storageMiB: 0, vgpus: 0 },
+  tier: 'node', name: 'web.prod', virtualization: 'docker', archs: [], privileged: false, resources: { vcpus: 1, memoryMiB: 512, storageMiB: 0, vgpus: 0 },
   csiDrivers: [], addons: [], hostPorts: [], pins: undefined, spreadKey: 'web', ...changes,
 });
