@@ -1,6 +1,7 @@
 import { microserviceSchema } from '@oak/sla';
 import { z } from 'zod';
 import { epochSchema, idSchema, revisionSchema, textSchema } from './names.ts';
+import { instanceNetworkSchema } from './network.ts';
 
 /** One instance that the receiver shall run. Immutable but for `attempt`. */
 export const instanceSpecSchema = z.object({
@@ -13,6 +14,8 @@ export const instanceSpecSchema = z.object({
   /** Attempts count up over the whole life of the instance; the receiver starts at this one. */
   attempt: z.int().nonnegative(),
   microservice: microserviceSchema,
+  /** Absent: given by a sender that knows no overlay. */
+  network: instanceNetworkSchema.optional(),
 });
 export type InstanceSpec = z.infer<typeof instanceSpecSchema>;
 

@@ -1,11 +1,17 @@
 export { assignmentSchema, instanceSpecSchema, positionSchema, type Assignment, type CompleteAssignment, type InstanceSpec, type Position } from './assignment.ts';
 export {
-  clusterAssignment, clusterExplain, clusterHandBack, clusterHeartbeat, clusterNodes, clusterRegister, clusterReport, clusterResync, clusterSummary,
+  clusterAssignment, clusterCordon, clusterExplain, clusterHandBack, clusterHeartbeat, clusterNodes, clusterRegister, clusterReport, clusterResync, clusterSummary,
   clusterSummarySchema, nodeStates, nodeViewSchema, runtimeHealthSchema, type ClusterSummary, type NodeView,
 } from './cluster.ts';
 export { explanationSchema, verdictSchema, type PlacementExplanation, type Verdict } from './explanation.ts';
 export { messages, type Message, type Party } from './messages.ts';
 export { epochSchema, idSchema, nameSchema, revisionSchema, textSchema, timeSchema } from './names.ts';
+export {
+  affinities, affinitySchema, backendSchema, clusterNetwork, clusterRoutes, clusterTrace, instanceNetworkSchema, networkPolicies, networkPolicySchema, nodeNetwork, nodeRoutes, nodeTrace,
+  overlayRangesSchema, routeSchema, routesSchema, serviceAddressesSchema, subnetPairSchema, tunnelSchema,
+  type Backend, type CompleteRoutes, type InstanceNetwork, type NetworkPolicy, type NodeNetworkAnswer, type NodeNetworkQuestion, type OverlayRanges, type PeerRoute, type Route, type Routes,
+  type ServiceAddresses, type ServiceRoute, type SubnetPair, type Trace, type TraceQuestion, type Tunnel,
+} from './network.ts';
 export {
   nodeAssignment, nodeDescriptionSchema, nodeFingerprint, nodeHeartbeat, nodeRegister, nodeReport, nodeResync, nodeSubnet,
   type Fingerprint, type NodeDescription,

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { epochSchema, idSchema, nameSchema, revisionSchema, textSchema, timeSchema } from './names.ts';
 import { explanationSchema } from './explanation.ts';
 import { virtualizationSchema } from './runtimes.ts';
+import { tunnelSchema } from './network.ts';
 import { instanceStatusSchema } from './status.ts';
 
 /** Full status of one instance: the latest wins, nothing is a difference. */
@@ -28,6 +29,8 @@ export type InstanceReport = z.infer<typeof instanceReportSchema>;
 export const placedReportSchema = instanceReportSchema.extend({
   node: nameSchema.optional(),
   host: z.string().max(64).optional(),
+  /** While it runs: where the tunnel of its node ends. */
+  tunnel: tunnelSchema.optional(),
   explanation: explanationSchema.optional(),
 });
 export type PlacedReport = z.infer<typeof placedReportSchema>;
@@ -46,5 +49,9 @@ export const clusterReportSchema = z.object({ ...head, instances: z.array(placed
 export type ClusterReport = z.infer<typeof clusterReportSchema>;
 
 /** Sign of life. Short names: it is most of the idle traffic. e = epoch, s = sequence, a = [epoch, revision] of the assignment. */
-export const heartbeatSchema = z.object({ e: epochSchema, s: z.int().nonnegative(), a: z.tuple([epochSchema, revisionSchema]) });
+export const heartbeatSchema = z.object({
+  e: epochSchema, s: z.int().nonnegative(), a: z.tuple([epochSchema, revisionSchema]),
+  /** Where the sender stands in the receiver's routes. */
+  r: z.tuple([epochSchema, revisionSchema]).optional(),
+});
 export type Heartbeat = z.infer<typeof heartbeatSchema>;
