@@ -8,7 +8,7 @@ import { BusStrategy, connectBus } from '@oak/messaging';
 import { NetClient } from '@oak/net-api';
 import { onSignal, readConfig, StateDir } from '@oak/process';
 import { realClock, realRandom } from '@oak/reconcile';
-import { createContainerdRuntimes, daemonPath, findProgram, LogRotation, probeRoute, readHandlers, routesOf, type RegistryConfig } from '@oak/runtime-containerd';
+import { createContainerdRuntimes, daemonPath, findProgram, LogRotation, probeRoute, programVersion, readHandlers, routesOf, type RegistryConfig } from '@oak/runtime-containerd';
 import { SqliteStore } from '@oak/store-sqlite';
 import { AppModule } from './app.module.ts';
 import { configSchema, readNodeFile, type Config, type NodeFile } from './config.ts';
@@ -60,7 +60,7 @@ async function serve(config: Config): Promise<void> {
       return detected;
     },
     routes: (handler) => routesOf(handler, state.file('runtimes')),
-    runtimeFor: (virtualization, route) => containerd.runtimeFor(virtualization, route),
+    runtimeFor: (virtualization, route, version) => containerd.runtimeFor(virtualization, route, version), versionOf: programVersion,
     probe: (route, signal) => probeRoute(containerd.client, route, { cgroupParent: file.cgroup_parent }, signal),
     find: (program) => findProgram(program, programPath),
     clock: realClock, onChange: () => { if (started) orchestrated.runtimesChanged(); }, log,

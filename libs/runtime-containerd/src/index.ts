@@ -8,5 +8,6 @@ export { registryConfigSchema, type RegistryConfig, type RegistryConfigs } from 
 export { daemonPath, findProgram } from './detect/daemon-path.ts';
 export { parseHandlers, type ConfigFile, type Handler, type ParsedHandlers } from './detect/handlers.ts';
 export { probeRoute, type ProbeResult } from './detect/probe-route.ts';
+export { programVersion } from './detect/program-version.ts';
 export { readHandlers, type Detected } from './detect/read-handlers.ts';
 export { routesOf } from './detect/routes.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { realClock, realRandom } from '@oak/reconcile';
-import { createContainerdRuntimes, daemonPath, findProgram, probeRoute, readHandlers, routesOf } from '@oak/runtime-containerd';
+import { createContainerdRuntimes, daemonPath, findProgram, probeRoute, programVersion, readHandlers, routesOf } from '@oak/runtime-containerd';
 import { startContainerd } from '@oak/runtime-containerd/testing';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startFingerprint } from './fingerprint-loop.ts';
@@ -23,13 +23,15 @@ test('a real containerd: what works is offered, what is added is found, what van
   onTestFinished(() => runtimes.close());
   const path = daemonPath(containerd.socket) ?? '';
   const catalogue = new RuntimeCatalogue({
-    detect: () => readHandlers(containerd.configPath), routes: (handler) => routesOf(handler, join(dir, 'root')), runtimeFor: (name, route) => runtimes.runtimeFor(name, route),
+    detect: () => readHandlers(containerd.configPath), routes: (handler) => routesOf(handler, join(dir, 'root')), runtimeFor: (name, route, version) => runtimes.runtimeFor(name, route, version), versionOf: programVersion,
     probe: (route, signal) => probeRoute(runtimes.client, route, { cgroupParent }, signal), find: (program) => findProgram(program, path), clock: realClock, onChange: () => undefined, log: () => undefined,
   });
   await catalogue.refresh('start');
   const health = () => Object.fromEntries(catalogue.statuses().map(({ virtualization, healthy }) => [virtualization, healthy]));
   expect(health()).toEqual({ runc: true, crun: true, runsc: true });
   expect(catalogue.statuses().find(({ virtualization }) => virtualization === 'runsc')?.route).toBe('io.containerd.runc.v2, binary runsc');
+  const versions = Object.fromEntries(catalogue.statuses().map(({ virtualization, version }) => [virtualization, version]));
+  expect(versions).toMatchObject({ runc: expect.stringMatching(/^1\.\d+/) as string, crun: expect.stringMatching(/^1\.\d+/) as string });
   const stop = startFingerprint({ catalogue, files: () => readHandlers(containerd.configPath).files, clock: realClock, random: realRandom, periodMs: 600_000, log: () => undefined });
   onTestFinished(stop);
 

@@ -5,12 +5,12 @@ import { expect, test } from 'vitest';
 import { RuntimeCatalogue } from './runtime-catalogue.ts';
 
 const handler = (name: string, isDefault = false): Handler => ({ name, runtimeType: `io.containerd.${name}.v1`, binaryName: undefined, configPath: undefined, typeUrl: undefined, runtimePath: undefined, isDefault });
-const route = (label: string, requires: readonly string[]): Route => ({ runtimeType: label, options: undefined, label, requires, sandboxed: false });
+const route = (label: string, requires: readonly string[]): Route => ({ runtimeType: label, options: undefined, label, requires, binary: requires.at(-1), sandboxed: false });
 
 /** runsc has two routes, as in life; the others one. What is on the disk and what works is the test's. */
 function machine() {
   const state = {
-    handlers: [handler('runc', true), handler('runsc')], programs: new Set(['shim-runc', 'runc', 'runsc']), broken: new Map<string, string>(),
+    handlers: [handler('runc', true), handler('runsc')], programs: new Set(['shim-runc', 'runc', 'runsc']), broken: new Map<string, string>(), versions: new Map<string, string>(),
     thrown: new Map<string, Error>(), said: [] as string[], probes: [] as string[], running: 0, most: 0, changes: 0,
   };
   const clock = new FakeClock();
@@ -28,7 +28,7 @@ function machine() {
   };
   const catalogue = new RuntimeCatalogue({
     detect: () => ({ handlers: state.handlers, problems: [], files: [] }), routes, probe, find: (program) => (state.programs.has(program) ? `/bin/${program}` : undefined),
-    runtimeFor: (virtualization) => new FakeRuntime({ clock, virtualization }), clock, onChange: () => { state.changes++; }, log: (text) => { state.said.push(text); },
+    runtimeFor: (virtualization, _route, version) => new FakeRuntime({ clock, virtualization, version }), versionOf: (path) => Promise.resolve(state.versions.get(path)), clock, onChange: () => { state.changes++; }, log: (text) => { state.said.push(text); },
   });
   return { state, catalogue };
 }
@@ -83,6 +83,22 @@ test('when the programs of one route vanish, the other route takes over', async 
   await catalogue.checkPrograms();
   expect(health(catalogue)['runsc']).toBe('works');
   expect(state.probes).toContain('below');
+});
+
+test('the version is the binary\'s; a new one is a change, and takes no other runtime along', async () => {
+  const { state, catalogue } = machine();
+  state.versions.set('/bin/runc', '1.1.5');
+  await catalogue.refresh('start');
+  expect(catalogue.statuses().map(({ virtualization, version }) => [virtualization, version])).toEqual([['runc', '1.1.5'], ['runsc', undefined]]);
+  const [runc, runsc] = [catalogue.resolve('runc'), catalogue.resolve('runsc')];
+  await catalogue.refresh('period');
+  expect([catalogue.resolve('runc'), catalogue.resolve('runsc'), state.changes]).toEqual([runc, runsc, 1]);
+  expect(catalogue.resolve('runc')).toBe(runc);
+  state.versions.set('/bin/runc', '1.2.0');
+  await catalogue.refresh('SIGHUP');
+  expect(catalogue.statuses()[0]?.version).toBe('1.2.0');
+  expect(catalogue.resolve('runsc')).toBe(runsc);
+  expect(state.changes).toBe(2);
 });
 
 test('a handler that leaves the configuration takes nothing more, but what runs in it can still be stopped', async () => {

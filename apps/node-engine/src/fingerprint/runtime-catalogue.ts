@@ -6,10 +6,12 @@ import type { Detected, Handler, ProbeResult, Route } from '@oak/runtime-contain
 export interface CatalogueOptions {
   readonly detect: () => Detected;
   readonly routes: (handler: Handler) => readonly Route[];
-  readonly runtimeFor: (virtualization: string, route: Route) => Runtime;
+  readonly runtimeFor: (virtualization: string, route: Route, version: string | undefined) => Runtime;
   readonly probe: (route: Route, signal: AbortSignal) => Promise<ProbeResult>;
   /** Where a program that a route needs is; undefined: nowhere. */
   readonly find: (program: string) => string | undefined;
+  /** What the program at that path says of itself; undefined: nothing. */
+  readonly versionOf: (path: string, signal: AbortSignal) => Promise<string | undefined>;
   readonly clock: Clock;
   readonly onChange: () => void;
   readonly log: (text: string) => void;
@@ -88,7 +90,7 @@ export class RuntimeCatalogue {
       .map((entry) => ({ ...entry, handler: { ...entry.handler, isDefault: false }, healthy: false, reason: [`it is no longer in containerd's configuration`, ...problems].join('; ') }));
     const entries = [...probed, ...gone];
     this.#entries = new Map(entries.map((entry) => [entry.handler.name, entry]));
-    for (const { handler, healthy, reason, route, probeMs } of entries) this.#options.log(`runtime ${handler.name}: ${healthy ? `works by ${route.label} (${probeMs} ms)` : `does not work: ${reason ?? ''}`} [${because}]`);
+    for (const { handler, healthy, reason, route, runtime, probeMs } of entries) this.#options.log(`runtime ${handler.name}: ${healthy ? `works by ${route.label} (${runtime.describe().version ?? 'version unknown'}, ${probeMs} ms)` : `does not work: ${reason ?? ''}`} [${because}]`);
     if (JSON.stringify(this.statuses().map(stable)) !== before) this.#options.onChange();
   }
 
@@ -98,13 +100,13 @@ export class RuntimeCatalogue {
     for (const route of this.#options.routes(handler)) {
       const missing = this.#missing(route);
       const result = missing === undefined ? await this.#probeRoute(route, signal) : { ok: false, reason: missing, ms: 0 };
-      if (result.ok) return this.#entry(handler, route, { healthy: true, reason: undefined, probeMs: result.ms });
+      if (result.ok) return this.#entry(handler, route, { healthy: true, reason: undefined, probeMs: result.ms }, signal);
       failures.push({ route, reason: result.reason ?? 'it failed', ms: result.ms });
     }
     const [first] = failures;
     if (!first) throw new Error(`runtime ${handler.name} has no route`);
     const reason = failures.length === 1 ? first.reason : failures.map(({ route, reason: text }) => `${route.label}: ${text}`).join('; ');
-    return this.#entry(handler, first.route, { healthy: false, reason: first.reason.startsWith(missingText) && failures.every((one) => one.reason.startsWith(missingText)) ? `${missingText}: ${reason}` : reason, probeMs: first.ms });
+    return this.#entry(handler, first.route, { healthy: false, reason: first.reason.startsWith(missingText) && failures.every((one) => one.reason.startsWith(missingText)) ? `${missingText}: ${reason}` : reason, probeMs: first.ms }, signal);
   }
 
   /** What breaks in one probe must not hide what the others found. */
@@ -117,11 +119,18 @@ export class RuntimeCatalogue {
     }
   }
 
-  /** A runtime object that serves the same route stays: what runs in it is watched through it. */
-  #entry(handler: Handler, route: Route, health: Pick<Entry, 'healthy' | 'reason' | 'probeMs'>): Entry {
+  /** A runtime object that serves the same route of the same version stays. */
+  async #entry(handler: Handler, route: Route, health: Pick<Entry, 'healthy' | 'reason' | 'probeMs'>, signal: AbortSignal): Promise<Entry> {
     const known = this.#entries.get(handler.name);
-    const runtime = known?.route.label === route.label ? known.runtime : this.#options.runtimeFor(handler.name, route);
+    const version = await this.#versionOf(route, signal);
+    const same = known?.route.label === route.label && known.runtime.describe().version === version;
+    const runtime = same ? known.runtime : this.#options.runtimeFor(handler.name, route, version);
     return { handler, route, runtime, ...health, probedAtMs: this.#options.clock.now() };
+  }
+
+  async #versionOf({ binary }: Route, signal: AbortSignal): Promise<string | undefined> {
+    const path = binary === undefined ? undefined : this.#options.find(binary);
+    return path === undefined ? undefined : this.#options.versionOf(path, signal);
   }
 
   #missing({ requires }: Route): string | undefined {

@@ -19,7 +19,7 @@ function configuredRoute({ runtimeType, binaryName, configPath, typeUrl, runtime
   const options = configPath === undefined ? undefined : shimOptionsAny({ typeUrl: typeUrl ?? `${runtimeType}.options`, configPath });
   const route: Route = {
     runtimeType, options, label: configPath === undefined ? runtimeType : `${runtimeType}, configuration ${configPath}`,
-    requires: [shimOf(runtimeType), ...(runtimeType === gvisorShim ? ['runsc'] : [])], sandboxed: runtimeType === gvisorShim,
+    requires: [shimOf(runtimeType), ...(runtimeType === gvisorShim ? ['runsc'] : [])], binary: runtimeType === gvisorShim ? 'runsc' : undefined, sandboxed: runtimeType === gvisorShim,
     // Without it gVisor's shim takes the container for a part of a pod whose sandbox never comes, and creation hangs.
     ...(runtimeType === gvisorShim && { annotations: { 'io.kubernetes.cri.container-type': 'sandbox' } }),
   };
@@ -36,7 +36,7 @@ function throughPath(route: Route, runtimePath: string | undefined): Route {
 /** Each binary keeps its state in a folder of its own: two daemons with one folder meet each other's containers. */
 function binaryRoute(binaryName: string, rootDir: string, sandboxed: boolean): Route {
   const options = runcOptionsAny(binaryName === 'runc' ? {} : { binaryName, root: `${rootDir}/${binaryName.replaceAll('/', '_')}` });
-  return { runtimeType: runcShim, options, label: binaryName === 'runc' ? runcShim : `${runcShim}, binary ${binaryName}`, requires: [shimOf(runcShim), binaryName], sandboxed };
+  return { runtimeType: runcShim, options, label: binaryName === 'runc' ? runcShim : `${runcShim}, binary ${binaryName}`, requires: [shimOf(runcShim), binaryName], binary: binaryName, sandboxed };
 }
 
 /** `io.containerd.runc.v2` -> `containerd-shim-runc-v2`. */

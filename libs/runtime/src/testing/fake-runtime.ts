@@ -11,6 +11,7 @@ export interface FakeRuntimeOptions {
   readonly virtualization?: string;
   /** Default: everything but volumes. */
   readonly capabilities?: Partial<Capabilities>;
+  readonly version?: string | undefined;
 }
 
 export type FakeVerb = 'prepare' | 'start' | 'stop' | 'remove' | 'list' | 'stats';
@@ -43,6 +44,7 @@ export class FakeRuntime implements Runtime {
   readonly calls: { readonly verb: FakeVerb; readonly id: string | undefined }[] = [];
   readonly #clock: FakeRuntimeClock;
   readonly #capabilities: Capabilities;
+  readonly #version: string | undefined;
   readonly #lives = new Map<string, Life>();
   readonly #pulled = new Set<string>();
   readonly #faults: { verb: FakeVerb; error: Error }[] = [];
@@ -53,6 +55,7 @@ export class FakeRuntime implements Runtime {
     this.#clock = options.clock;
     this.virtualization = options.virtualization ?? 'fake';
     this.#capabilities = { ...defaultCapabilities, ...options.capabilities };
+    this.#version = options.version;
   }
 
   /** The next call of this verb rejects with this error and changes nothing. Several faults are used up in order. */
@@ -70,7 +73,7 @@ export class FakeRuntime implements Runtime {
   }
 
   describe(): RuntimeDescription {
-    return { virtualization: this.virtualization, route: 'memory', version: undefined, capabilities: this.#capabilities };
+    return { virtualization: this.virtualization, route: 'memory', version: this.#version, capabilities: this.#capabilities };
   }
 
   async prepare(workload: Workload, signal: AbortSignal): Promise<void> {
