@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
-  clusterAssignment, clusterExplain, clusterNodes, clusterResync, nameSchema, nodeFingerprint, nodeHeartbeat, nodeRegister, nodeReport, nodeSubnet, positionSchema,
+  clusterAssignment, clusterCordon, clusterExplain, clusterNodes, clusterResync, nameSchema, nodeFingerprint, nodeHeartbeat, nodeRegister, nodeReport, nodeSubnet, positionSchema,
 } from '@oak/contracts';
 import { clusterPermissions, nodePermissions, startEmbeddedServer, TrustDomain } from '@oak/identity';
 import { BusStrategy, connectBus } from '@oak/messaging';
@@ -15,7 +15,7 @@ import { Cluster } from './cluster.ts';
 import { configSchema, type Config } from './config.ts';
 
 const version = '0.1.0';
-const served = [nodeRegister, nodeSubnet, nodeFingerprint, nodeHeartbeat, nodeReport, clusterAssignment, clusterResync, clusterExplain, clusterNodes];
+const served = [nodeRegister, nodeSubnet, nodeFingerprint, nodeHeartbeat, nodeReport, clusterAssignment, clusterResync, clusterExplain, clusterNodes, clusterCordon];
 const logger = new Logger('cluster');
 
 /** `credentials node NAME`: lets a node in. Whoever can read the state folder may do that. */

@@ -90,3 +90,10 @@ export const clusterNodes = {
   payload: z.object({ after: nameSchema.optional(), limit: z.int().positive().max(500) }),
   reply: z.object({ nodes: z.array(nodeViewSchema).max(500), next: nameSchema.optional() }),
 } as const;
+
+/** root -> cluster: this node of yours gets nothing new until it is opened again; what it has stays. Refused with 404 when you have no such node. */
+export const clusterCordon = {
+  subject: 'cluster.*.cordon',
+  payload: z.object({ node: nameSchema, cordoned: z.boolean() }),
+  reply: z.object({ node: nodeViewSchema }),
+} as const;

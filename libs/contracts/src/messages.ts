@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import {
-  clusterAssignment, clusterExplain, clusterHandBack, clusterHeartbeat, clusterNodes, clusterRegister, clusterReport, clusterResync, clusterSummary,
+  clusterAssignment, clusterCordon, clusterExplain, clusterHandBack, clusterHeartbeat, clusterNodes, clusterRegister, clusterReport, clusterResync, clusterSummary,
 } from './cluster.ts';
 import { nodeAssignment, nodeFingerprint, nodeHeartbeat, nodeRegister, nodeReport, nodeResync, nodeSubnet } from './node.ts';
 
@@ -32,4 +32,5 @@ export const messages: readonly Message[] = [
   { name: 'clusterResync', from: 'root', to: 'cluster', summary: 'Register again', definition: clusterResync },
   { name: 'clusterExplain', from: 'root', to: 'cluster', summary: 'Who of your nodes would take this, and why not the others', definition: clusterExplain },
   { name: 'clusterNodes', from: 'root', to: 'cluster', summary: 'A page of your nodes', definition: clusterNodes },
+  { name: 'clusterCordon', from: 'root', to: 'cluster', summary: 'Close this node to new instances, or open it again', definition: clusterCordon },
 ];

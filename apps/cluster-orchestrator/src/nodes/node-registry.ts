@@ -1,7 +1,7 @@
 import type { Fingerprint, NodeView, Resources } from '@oak/contracts';
 import type { Clock } from '@oak/reconcile';
 import { demandOf, PlacementIndex, type Candidate, type Decision } from '@oak/scheduling';
-import type { Collection } from '@oak/store';
+import type { Collection, Document } from '@oak/store';
 import type { InstanceRecord } from '../instances/instance-record.ts';
 import { livenessOf, type LivenessPolicy } from './liveness.ts';
 import type { NodeRecord } from './node-record.ts';
@@ -83,21 +83,23 @@ export class NodeRegistry {
     return true;
   }
 
-  async register(name: string, fingerprint: Fingerprint): Promise<NodeRecord> {
-    const before = this.get(name);
-    const record: NodeRecord = {
+  async register(name: string, fingerprint: Fingerprint): Promise<void> {
+    await this.#change(name, (before) => ({
       name, epoch: fingerprint.epoch, description: fingerprint.description, runtimes: fingerprint.runtimes,
       state: 'active', cordoned: before?.cordoned ?? false, registeredAtMs: this.#options.clock.now(),
-    };
-    await this.#put(record);
+    }));
     this.#entries.get(name)!.lastSeenMs = this.#options.clock.now();
-    return record;
   }
 
   /** What a node can do changed. */
   async fingerprint(name: string, fingerprint: Fingerprint): Promise<void> {
-    const before = this.get(name);
-    if (before) await this.#put({ ...before, description: fingerprint.description, runtimes: fingerprint.runtimes });
+    const { description, runtimes } = fingerprint;
+    if (this.get(name)) await this.#change(name, (before) => before && { ...before, description, runtimes });
+  }
+
+  /** Closed to new instances, or open again; what runs there stays. Kept over restarts of anyone. */
+  async cordon(name: string, cordoned: boolean): Promise<void> {
+    if (this.get(name)) await this.#change(name, (before) => (before && before.cordoned !== cordoned ? { ...before, cordoned } : undefined));
   }
 
   /** Who has been silent for too long. Called on a period. */
@@ -105,7 +107,7 @@ export class NodeRegistry {
     const now = this.#options.clock.now();
     for (const { record, lastSeenMs } of [...this.#entries.values()]) {
       const state = livenessOf(record.state, now - (lastSeenMs ?? now), this.#options.policy);
-      if (state !== record.state) await this.#put({ ...record, state });
+      if (state !== record.state) await this.#change(record.name, (before) => before && { ...before, state });
     }
   }
 
@@ -119,15 +121,20 @@ export class NodeRegistry {
     };
   }
 
-  async #put(record: NodeRecord): Promise<void> {
-    const before = this.get(record.name);
-    const stored = await this.#options.nodes.update(record.name, () => record);
-    if (!stored) await this.#options.nodes.insert(record.name, record);
-    const entry = this.#entries.get(record.name);
-    if (entry) entry.record = record;
-    else this.#entries.set(record.name, { record, lastSeenMs: undefined, held: new Map() });
-    this.#refresh(record.name);
-    this.#options.onChange(record.name, before, record);
+  /** Reads and writes in one step of the store, so that no other change of this turn is lost. Undefined: leave it as it is. */
+  async #change(name: string, change: (before: NodeRecord | undefined) => NodeRecord | undefined): Promise<void> {
+    const before = this.get(name);
+    const stored = await this.#options.nodes.update(name, change) ?? await this.#insert(name, change(undefined));
+    if (!stored) return;
+    const entry = this.#entries.get(name);
+    if (entry) entry.record = stored.body;
+    else this.#entries.set(name, { record: stored.body, lastSeenMs: undefined, held: new Map() });
+    this.#refresh(name);
+    this.#options.onChange(name, before, stored.body);
+  }
+
+  #insert(name: string, record: NodeRecord | undefined): Promise<Document<NodeRecord>> | undefined {
+    return record && this.#options.nodes.insert(name, record);
   }
 
   #refresh(name: string): void {

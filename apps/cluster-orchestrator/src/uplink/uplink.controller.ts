@@ -1,9 +1,9 @@
 import { Controller, Inject } from '@nestjs/common';
 import {
-  clusterAssignment, clusterExplain, clusterNodes, clusterResync,
+  clusterAssignment, clusterCordon, clusterExplain, clusterNodes, clusterResync,
   type Assignment, type NodeView, type PlacementExplanation, type Verdict,
 } from '@oak/contracts';
-import { OnEvent, OnRequest } from '@oak/messaging';
+import { OnEvent, OnRequest, Rejected } from '@oak/messaging';
 import { demandOf, explainEach, place } from '@oak/scheduling';
 import type { Microservice } from '@oak/sla';
 import { Cluster } from '../cluster.ts';
@@ -39,5 +39,13 @@ export class UplinkController {
     const nodes = await this.cluster.views(names.slice(0, limit));
     const last = nodes.at(-1)?.name;
     return names.length > limit && last !== undefined ? { nodes, next: last } : { nodes };
+  }
+
+  @OnRequest(clusterCordon)
+  async cordon({ node, cordoned }: { node: string; cordoned: boolean }): Promise<{ node: NodeView }> {
+    await this.cluster.nodes.cordon(node, cordoned);
+    const [view] = await this.cluster.views([node]);
+    if (!view) throw new Rejected(404, `this cluster has no node ${node}`);
+    return { node: view };
   }
 }

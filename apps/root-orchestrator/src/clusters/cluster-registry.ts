@@ -97,6 +97,11 @@ function isOlder(a: ClusterSummary, b: ClusterSummary): boolean {
   return a.epoch < b.epoch || (a.epoch === b.epoch && a.sequence <= b.sequence);
 }
 
+/** Runtimes work on active nodes, and yet nothing is offered: each of those nodes is closed. */
+function isCordoned({ fits, runtimes }: ClusterSummary): boolean {
+  return fits.length === 0 && runtimes.some(({ healthy }) => healthy > 0);
+}
+
 function candidateOf({ record: { name, summary }, active }: KnownCluster): Candidate {
   return {
     id: name, name, archs: [...new Set(summary.fits.map((fit) => fit.arch))],
@@ -104,6 +109,6 @@ function candidateOf({ record: { name, summary }, active }: KnownCluster): Candi
       virtualization, healthy > 0 ? { available: true } : { available: false, reason: reasons.map(({ node, reason }) => `${node}: ${reason}`).join('; ') },
     ])),
     total: summary.total, free: summary.free, fits: summary.fits, csiDrivers: summary.csiDrivers, addons: summary.addons,
-    hostPorts: [], hosts: {}, cordoned: false, stale: !active,
+    hostPorts: [], hosts: {}, cordoned: isCordoned(summary), stale: !active,
   };
 }

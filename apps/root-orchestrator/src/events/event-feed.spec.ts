@@ -31,6 +31,17 @@ test('after Last-Event-ID comes what was missed, once', () => {
   expect(resumed).toEqual(first.slice(1));
 });
 
+test('who watches nodes hears which one an operator closed, and nothing else', () => {
+  const events = feed();
+  const heard: string[] = [];
+  events.watch({ type: 'node', send: (frame) => heard.push(frame) });
+  const total = { vcpus: 1, memoryMiB: 1, storageMiB: 0, vgpus: 0 };
+  const description = { hostname: 'h', arch: 'amd64', kernel: 'k', version: 'v', total, csiDrivers: [], addons: [], labels: {} };
+  events.instanceChanged('i1', record('mine'));
+  events.nodeCordoned('c1', { name: 'n1', state: 'active', cordoned: true, description, runtimes: [], free: total, instances: 0, subnets: [] });
+  expect(heard).toEqual(['id: 3-2\nevent: node\ndata: {"cluster":"c1","name":"n1","state":"active","cordoned":true,"at":7}\n\n']);
+});
+
 test('an id that is not known any more means: list again', () => {
   const events = feed();
   const heard: string[] = [];

@@ -1,3 +1,4 @@
+import type { NodeView } from '@oak/contracts';
 import type { Clock } from '@oak/reconcile';
 import type { KnownCluster } from '../clusters/cluster-registry.ts';
 import type { InstanceRecord } from '../instances/instance-record.ts';
@@ -5,7 +6,7 @@ import type { InstanceRecord } from '../instances/instance-record.ts';
 export interface FeedEvent {
   /** Counts up; resume after it. Restarts of root begin a new count with a new `epoch`. */
   readonly id: string;
-  readonly type: 'instance' | 'cluster';
+  readonly type: 'instance' | 'cluster' | 'node';
   readonly serviceId?: string;
   readonly applicationId?: string;
   /** The event as a server-sent event, made once for all watchers. */
@@ -47,6 +48,11 @@ export class EventFeed {
 
   clusterChanged({ id, record, active }: KnownCluster): void {
     this.#emit('cluster', { id, cluster_name: record.name, active, active_nodes: record.summary.nodes.active });
+  }
+
+  /** An operator closed or opened it; what else happens to nodes is their cluster's. */
+  nodeCordoned(cluster: string, { name, state, cordoned }: NodeView): void {
+    this.#emit('node', { cluster, name, state, cordoned });
   }
 
   /** Events after `lastId` first, if they are still known. Returns the undo. */

@@ -17,11 +17,11 @@ export class EventsController {
   constructor(@Inject(Root) private readonly root: Root) {}
 
   @Get()
-  @ApiOperation({ summary: 'Changes of instances and clusters as server-sent events; resumes after Last-Event-ID' })
+  @ApiOperation({ summary: 'Changes of instances, clusters and nodes as server-sent events; resumes after Last-Event-ID' })
   @ApiProduces('text/event-stream')
   @ApiQuery({ name: 'service', required: false })
   @ApiQuery({ name: 'application', required: false })
-  @ApiQuery({ name: 'type', required: false, enum: ['instance', 'cluster'] })
+  @ApiQuery({ name: 'type', required: false, enum: ['instance', 'cluster', 'node'] })
   watch(@Res() reply: RawReply, @Headers('last-event-id') lastId?: string, @Query('service') service?: string, @Query('application') application?: string, @Query('type') type?: string): void {
     reply.hijack();
     const { raw } = reply;

@@ -1,12 +1,18 @@
-import { Controller, Get, Inject, Logger, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { clusterNodes, nameSchema, type NodeView } from '@oak/contracts';
+import { Body, Controller, Get, Inject, Logger, Param, Patch, Query } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { clusterCordon, clusterNodes, nameSchema, type NodeView } from '@oak/contracts';
+import { Rejected } from '@oak/messaging';
 import { z } from 'zod';
-import { parseBody } from '../http/parse-body.ts';
+import { Caller } from '../auth/claims.decorator.ts';
+import type { Claims } from '../auth/tokens.ts';
 import { askCluster } from '../clusters/ask-cluster.ts';
+import { parseBody, schemaOf } from '../http/parse-body.ts';
+import { notFound, Problem } from '../http/problem.ts';
 import { Root } from '../root.ts';
 
 const pageSchema = z.object({ cluster: nameSchema.optional(), after: nameSchema.optional(), limit: z.coerce.number().int().min(1).max(500).default(100) });
+const pathSchema = z.object({ cluster: nameSchema, node: nameSchema });
+const changeSchema = z.strictObject({ cordoned: z.boolean().describe('true: gets nothing new; what runs there stays') });
 
 @ApiTags('nodes') @ApiBearerAuth()
 @Controller('api/nodes')
@@ -25,6 +31,28 @@ export class NodesController {
       nodes: answers.flatMap(({ name, nodes }) => nodes.map((node) => ({ cluster: name, ...node }))),
       unreachable: answers.filter(({ reachable }) => !reachable).map(({ name }) => name), ...(next !== undefined && { next }),
     };
+  }
+
+  @Patch(':cluster/:node')
+  @ApiOperation({ summary: 'Close a node to new instances, or open it again (Admin). Its cluster keeps it over restarts' })
+  @ApiBody({ schema: schemaOf(changeSchema) })
+  async change(@Param() path: unknown, @Body() body: unknown, @Caller() caller: Claims): Promise<unknown> {
+    if (!caller.roles.includes('Admin')) throw new Problem(403, 'Forbidden', 'You have not enough permissions!');
+    const { cluster, node } = parseBody(pathSchema, path);
+    const { cordoned } = parseBody(changeSchema, body);
+    if (!this.root.clusters.get(cluster)) throw notFound('cluster', cluster);
+    const view = await this.#cordon(cluster, node, cordoned);
+    this.root.events.nodeCordoned(cluster, view);
+    return { cluster, ...view };
+  }
+
+  async #cordon(cluster: string, node: string, cordoned: boolean): Promise<NodeView> {
+    try {
+      return (await this.root.options.bus.request(clusterCordon, { node, cordoned }, askCluster(cluster), cluster)).node;
+    } catch (error) {
+      if (error instanceof Rejected && error.code === 404) throw notFound('node', `${cluster}/${node}`);
+      throw new Problem(503, 'Cluster unreachable', `cluster ${cluster} did not confirm it, so node ${node} may be as before; ask again: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
 
   async #ask(name: string, limit: number, after: string | undefined): Promise<{ name: string; reachable: boolean; nodes: NodeView[]; next?: string | undefined }> {
