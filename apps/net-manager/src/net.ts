@@ -1,4 +1,4 @@
-import { NetError, type Attachment, type AttachRequest, type NetService, type NetStatus } from '@oak/net-api';
+import { NetError, type Attachment, type AttachRequest, type Counters, type NetService, type NetStatus, type Trace } from '@oak/net-api';
 import { defaultBackoff, ReconcileLoop, type Clock, type Random, type Result } from '@oak/reconcile';
 import { Attachments } from './attachments/attachments.ts';
 import type { Datapath } from './datapath/datapath.ts';
@@ -84,6 +84,14 @@ export class Net implements NetService {
 
   watch(listener: (status: NetStatus) => void): () => void {
     return this.#board.watch(listener);
+  }
+
+  trace(): Promise<Trace> {
+    return Promise.reject(new NetError('rejected', 'this node has no overlay'));
+  }
+
+  counters(): Promise<Counters> {
+    return Promise.reject(new NetError('rejected', 'this node has no overlay'));
   }
 
   /** Until the kernel was read nobody knows which addresses and ports are in use. */

@@ -18,6 +18,7 @@ export class StatusBoard {
     return {
       ready: this.#problems.size === 0, problem: [...this.#problems.values()].join('; '),
       subnetV4: this.#subnet?.v4 ?? '', subnetV6: this.#subnet?.v6 ?? '', bridge: this.#bridge,
+      overlay: { ready: false, problem: 'this node has no overlay', encryption: '' },
     };
   }
 

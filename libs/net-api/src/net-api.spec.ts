@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, credentials } from '@grpc/grpc-js';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { NetClient, NetError, serveNet, type Attachment, type AttachRequest, type NetService, type NetServing, type NetStatus } from './index.ts';
+import { NetClient, NetError, serveNet, type Counters, type InstanceNetwork, type Trace, type TraceQuestion, type Attachment, type AttachRequest, type NetService, type NetServing, type NetStatus } from './index.ts';
 
 const id = '0123456789abcdef01234567';
 const web: AttachRequest = { instanceId: id, name: 'shop.prod.web.prod.instance.0', ports: [{ hostPort: 8080, targetPort: 80, protocol: 'tcp' }, { hostPort: 53, targetPort: 53, protocol: 'udp' }] };
-const ready: NetStatus = { ready: true, problem: '', subnetV4: '10.18.0.0/26', subnetV6: 'fc00::/120', bridge: 'oak0' };
+const ready: NetStatus = { ready: true, problem: '', subnetV4: '10.18.0.0/26', subnetV6: 'fc00::/120', bridge: 'oak0', overlay: { ready: true, problem: '', encryption: '' } };
+const network: InstanceNetwork = { applicationId: 'a'.repeat(24), organisation: 'ACME & Söhne', ipv4: '10.30.0.7', ipv6: 'fdff::7' };
 const attachmentOf = (request: AttachRequest): Attachment => ({
   ...request, netnsPath: `/run/netns/oak-${request.instanceId}`, ipv4: '10.18.0.2', ipv6: 'fc00::2', gatewayIpv4: '10.18.0.1', gatewayIpv6: 'fc00::1',
   mac: '0a:6b:0a:12:00:02', nameservers: ['10.18.0.1'], searchDomains: ['shop.prod'],
@@ -45,6 +46,14 @@ class MemoryNet implements NetService {
   watch(listener: (status: NetStatus) => void): () => void {
     this.listeners.add(listener);
     return () => { this.listeners.delete(listener); };
+  }
+
+  trace(question: TraceQuestion): Promise<Trace> {
+    return Promise.resolve({ ok: false, steps: [{ ok: true, step: 'question', text: JSON.stringify(question) }, { ok: false, step: 'backends', text: 'nobody answers' }] });
+  }
+
+  counters(): Promise<Counters> {
+    return Promise.resolve({ services: [{ serviceId: id, name: 'shop.prod.web.prod', connections: 2 ** 40 }], instances: [{ instanceId: id, rxBytes: 1, txBytes: 2, rxPackets: 3, txPackets: 4, drops: 5 }] });
   }
 
   become(status: NetStatus): void {
@@ -84,6 +93,33 @@ describe('the service over a socket', () => {
     expect(await client.list()).toEqual([]);
   });
 
+  test('what the overlay must know travels with the attachment and back', async () => {
+    const socket = socketPath();
+    await serve(socket, new MemoryNet());
+    const client = clientOf(socket);
+    expect(await client.attach({ ...web, network })).toEqual({ ...attachmentOf(web), network });
+    expect((await client.list())[0]?.network).toEqual(network);
+  });
+
+  test('a trace and the counters travel whole', async () => {
+    const socket = socketPath();
+    await serve(socket, new MemoryNet());
+    const client = clientOf(socket);
+    for (const question of [{ from: id, to: 'web.shop', protocol: 'tcp', port: 80 }, { from: id, to: '10.30.0.1', protocol: 'icmp' }, { from: id, to: 'fdff::1', protocol: 'udp', port: 65_535 }] satisfies TraceQuestion[]) {
+      const { ok, steps } = await client.trace(question);
+      expect([ok, steps.map((step) => step.ok), JSON.parse(steps[0]?.text ?? '')]).toEqual([false, [true, false], question]);
+    }
+    expect(await client.counters()).toEqual(await new MemoryNet().counters());
+  });
+
+  test.each<[string, Partial<TraceQuestion>, string]>([
+    ['no instance', { from: 'web' }, 'from "web" must be'], ['no destination', { to: '' }, 'to "" must be 1 to 255'], ['a long destination', { to: 'x'.repeat(256) }, 'must be 1 to 255'], ['port 65536', { port: 65_536 }, 'port 65536 must be'],
+  ])('refuses to trace %s', async (_, change, text) => {
+    const socket = socketPath();
+    await serve(socket, new MemoryNet());
+    await expect(clientOf(socket).trace({ from: id, to: 'web.shop', protocol: 'tcp', port: 80, ...change })).rejects.toMatchObject({ kind: 'invalid', message: expect.stringContaining(text) as string });
+  });
+
   test.each<[string, Partial<AttachRequest>, string]>([
     ['id', { instanceId: 'ABC' }, 'instance_id "ABC" must be 24 lower-case hex characters'],
     ['a name that is a command', { name: 'x\nlink del lo' }, 'name "x\\nlink del lo" must be'],
@@ -92,6 +128,11 @@ describe('the service over a socket', () => {
     ['port 70000', { ports: [{ hostPort: 80, targetPort: 70_000, protocol: 'tcp' }] }, 'ports[0].target_port 70000 must be 1 to 65535'],
     ['the tunnel', { ports: [{ hostPort: 50_103, targetPort: 80, protocol: 'udp' }] }, 'ports[0].host_port "50103/udp" is reserved'],
     ['a duplicate', { ports: [{ hostPort: 80, targetPort: 80, protocol: 'tcp' }, { hostPort: 80, targetPort: 81, protocol: 'tcp' }] }, 'ports[1].host_port "80/tcp" is mapped twice'],
+    ['an application that is none', { network: { ...network, applicationId: 'shop' } }, 'network.application_id "shop" must be'],
+    ['no organisation', { network: { ...network, organisation: '' } }, 'network.organisation "" must be 1 to 64'],
+    ['a long organisation', { network: { ...network, organisation: 'x'.repeat(65) } }, 'must be 1 to 64'],
+    ['families mixed up', { network: { ...network, ipv4: 'fdff::7' } }, 'network.ipv4 "fdff::7" must be an IPv4 address'],
+    ['a zone', { network: { ...network, ipv6: 'fe80::1%eth0' } }, 'network.ipv6 "fe80::1%eth0" must be'],
     ['too many', { ports: Array.from({ length: 65 }, (_, i) => ({ hostPort: i + 1, targetPort: 80, protocol: 'tcp' as const })) }, 'ports 65 must be at most 64'],
   ])('refuses %s at the edge', async (_, change, text) => {
     const socket = socketPath();

@@ -1,9 +1,9 @@
 import { credentials, Metadata, type CallOptions as GrpcOptions, type ClientUnaryCall, type ServiceError } from '@grpc/grpc-js';
-import { NetClient as Stub, type Attachment as WireAttachment } from './gen/net.ts';
+import { NetClient as Stub, type Attachment as WireAttachment, type NetStatus as WireStatus } from './gen/net.ts';
 import { fromStatus } from './net-error.ts';
-import { parsePort, printPort } from './parse.ts';
+import { parseNetwork, parsePort, printPort, printTrace } from './parse.ts';
 import { checkSocketPath } from './socket-path.ts';
-import type { Attachment, AttachRequest, NetStatus } from './types.ts';
+import type { Attachment, AttachRequest, Counters, NetStatus, OverlayStatus, Trace, TraceQuestion } from './types.ts';
 
 export interface NetClientOptions {
   /** Longest wait for one answer, reconnecting included. Default 10 s. */
@@ -35,8 +35,8 @@ export class NetClient {
   }
 
   /** Makes or restores the network of an instance. @throws NetError, or the signal's reason */
-  async attach({ instanceId, name, ports }: AttachRequest, signal?: AbortSignal): Promise<Attachment> {
-    const request = { instanceId, name, ports: ports.map(printPort) };
+  async attach({ instanceId, name, ports, network }: AttachRequest, signal?: AbortSignal): Promise<Attachment> {
+    const request = { instanceId, name, ports: ports.map(printPort), network };
     return readAttachment(await this.#call<WireAttachment>('attach', (options, done) => this.#stub.attach(request, patient(), options, done), signal));
   }
 
@@ -52,8 +52,18 @@ export class NetClient {
   }
 
   /** @throws NetError, or the signal's reason */
-  status(signal?: AbortSignal): Promise<NetStatus> {
-    return this.#call<NetStatus>('status', (options, done) => this.#stub.status({}, patient(), options, done), signal);
+  async status(signal?: AbortSignal): Promise<NetStatus> {
+    return readStatus(await this.#call<WireStatus>('status', (options, done) => this.#stub.status({}, patient(), options, done), signal));
+  }
+
+  /** How a connection from one of this node's instances would go. @throws NetError, or the signal's reason */
+  trace(question: TraceQuestion, signal?: AbortSignal): Promise<Trace> {
+    return this.#call<Trace>('trace', (options, done) => this.#stub.trace(printTrace(question), patient(), options, done), signal);
+  }
+
+  /** @throws NetError, or the signal's reason */
+  counters(signal?: AbortSignal): Promise<Counters> {
+    return this.#call<Counters>('counters', (options, done) => this.#stub.counters({}, patient(), options, done), signal);
   }
 
   /**
@@ -90,7 +100,7 @@ export class NetClient {
     for (let attempt = 0; !stop.aborted; attempt += 1) {
       const problem = await this.#watchOnce((status) => { attempt = 0; listener(status); }, stop);
       if (stop.aborted) return;
-      listener({ ready: false, problem, subnetV4: '', subnetV6: '', bridge: '' });
+      listener({ ready: false, problem, subnetV4: '', subnetV6: '', bridge: '', overlay: { ...unknownOverlay, problem } });
       await pause(Math.min(this.#options.longestPauseMs, this.#options.firstPauseMs * 2 ** attempt), stop);
     }
   }
@@ -101,7 +111,7 @@ export class NetClient {
       const stream = this.#stub.watch({});
       const cancel = () => stream.cancel();
       const ended = (reason: string) => { stop.removeEventListener('abort', cancel); resolve(reason); };
-      stream.on('data', (status: NetStatus) => { if (!stop.aborted) listener(status); });
+      stream.on('data', (status: WireStatus) => { if (!stop.aborted) listener(readStatus(status)); });
       stream.on('error', (error: ServiceError) => ended(fromStatus(error, 'watch', this.socket).message));
       stream.on('end', () => ended(`net-manager on ${this.socket} is stopping`));
       if (stop.aborted) cancel();
@@ -115,8 +125,14 @@ function patient(): Metadata {
   return new Metadata({ waitForReady: true });
 }
 
-function readAttachment(attachment: WireAttachment): Attachment {
-  return { ...attachment, ports: attachment.ports.map(parsePort) };
+function readAttachment({ network, ...attachment }: WireAttachment): Attachment {
+  return { ...attachment, ports: attachment.ports.map(parsePort), ...(network && { network: parseNetwork(network) }) };
+}
+
+const unknownOverlay: OverlayStatus = { ready: false, problem: 'this net-manager says nothing of an overlay; update it', encryption: '' };
+
+function readStatus(status: WireStatus): NetStatus {
+  return { ...status, overlay: status.overlay ?? unknownOverlay };
 }
 
 function pause(ms: number, stop: AbortSignal): Promise<void> {

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall, type ServerWritableStream } from '@grpc/grpc-js';
 import { NetService as definition, type NetServer as Handlers, type NetStatus } from './gen/net.ts';
 import { NetError, toStatus } from './net-error.ts';
-import { parseAttachRequest, parseInstanceId, printPort } from './parse.ts';
+import { parseAttachRequest, parseInstanceId, parseTraceRequest, printPort } from './parse.ts';
 import { checkSocketPath } from './socket-path.ts';
 import type { Attachment, NetService } from './types.ts';
 
@@ -38,6 +38,8 @@ function handlers(service: NetService, watchers: Set<() => void>): Handlers {
     detach: unary(async ({ instanceId }) => { await service.detach(parseInstanceId(instanceId)); return {}; }),
     list: unary(async () => ({ attachments: (await service.list()).map(wireAttachment) })),
     status: unary(() => Promise.resolve(service.status())),
+    trace: unary(async (request) => { const { ok, steps } = await service.trace(parseTraceRequest(request)); return { ok, steps: [...steps] }; }),
+    counters: unary(async () => { const { services, instances } = await service.counters(); return { services: [...services], instances: [...instances] }; }),
     watch: (call: ServerWritableStream<unknown, NetStatus>) => watch(service, call, watchers),
   };
 }
@@ -58,8 +60,8 @@ function watch(service: NetService, call: ServerWritableStream<unknown, NetStatu
 }
 
 function wireAttachment(attachment: Attachment) {
-  const { nameservers, searchDomains, ports } = attachment;
-  return { ...attachment, nameservers: [...nameservers], searchDomains: [...searchDomains], ports: ports.map(printPort) };
+  const { nameservers, searchDomains, ports, network } = attachment;
+  return { ...attachment, network, nameservers: [...nameservers], searchDomains: [...searchDomains], ports: ports.map(printPort) };
 }
 
 /** Binds beside and renames over: the path never exists with a wider mode, and a stale socket needs no removal. */

@@ -15,6 +15,19 @@ export interface AttachRequest {
   /** For people, e.g. when a port is taken: letters, digits, `.`, `_` and `-`, at most 128. */
   readonly name: string;
   readonly ports: readonly PortMapping[];
+  /** Absent: an instance that takes no part in the overlay. */
+  readonly network?: InstanceNetwork;
+}
+
+/** What the overlay must know of an instance before it runs. */
+export interface InstanceNetwork {
+  /** 24 lower-case hex characters. */
+  readonly applicationId: string;
+  /** Who owns the application, 1 to 64 characters. */
+  readonly organisation: string;
+  /** Instance IPs: the same wherever it runs. */
+  readonly ipv4: string;
+  readonly ipv6: string;
 }
 
 /** The network of one instance, complete before the instance starts. */
@@ -38,6 +51,59 @@ export interface NetStatus {
   readonly subnetV4: string;
   readonly subnetV6: string;
   readonly bridge: string;
+  readonly overlay: OverlayStatus;
+}
+
+/** Whether this node takes part in the overlay. Without it instances still run and reach each other and the world. */
+export interface OverlayStatus {
+  readonly ready: boolean;
+  /** Why not, or what is missing. Empty when all is well. */
+  readonly problem: string;
+  /** How packets between nodes are protected; empty: not at all. */
+  readonly encryption: string;
+}
+
+export interface TraceQuestion {
+  /** Id of an instance. */
+  readonly from: string;
+  /** An address, `<microservice>.<application>`, or the full name of a service. */
+  readonly to: string;
+  readonly protocol: Protocol | 'icmp';
+  readonly port?: number;
+}
+
+export interface TraceStep {
+  readonly ok: boolean;
+  readonly step: string;
+  readonly text: string;
+}
+
+/** The way that a connection would take, up to the first step that fails. */
+export interface Trace {
+  readonly ok: boolean;
+  readonly steps: readonly TraceStep[];
+}
+
+export interface ServiceCounter {
+  readonly serviceId: string;
+  readonly name: string;
+  /** Opened from this node since its rules for the service were made. */
+  readonly connections: number;
+}
+
+/** `rx` is what the instance received. */
+export interface InstanceCounter {
+  readonly instanceId: string;
+  readonly rxBytes: number;
+  readonly txBytes: number;
+  readonly rxPackets: number;
+  readonly txPackets: number;
+  readonly drops: number;
+}
+
+export interface Counters {
+  readonly services: readonly ServiceCounter[];
+  readonly instances: readonly InstanceCounter[];
 }
 
 /** What net-manager does for node-engine. Failures are `NetError`s. */
@@ -48,4 +114,6 @@ export interface NetService {
   status(): NetStatus;
   /** Calls back on every change until the returned function is called. */
   watch(listener: (status: NetStatus) => void): () => void;
+  trace(question: TraceQuestion): Promise<Trace>;
+  counters(): Promise<Counters>;
 }

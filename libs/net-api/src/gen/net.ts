@@ -18,13 +18,14 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 
-export const Protocol = { TCP: 0, UDP: 1 } as const;
+export const Protocol = { TCP: 0, UDP: 1, ICMP: 2 } as const;
 
 export type Protocol = typeof Protocol[keyof typeof Protocol];
 
 export namespace Protocol {
   export type TCP = typeof Protocol.TCP;
   export type UDP = typeof Protocol.UDP;
+  export type ICMP = typeof Protocol.ICMP;
 }
 
 export interface PortMapping {
@@ -37,6 +38,14 @@ export interface AttachRequest {
   instanceId: string;
   name: string;
   ports: PortMapping[];
+  network: InstanceNetwork | undefined;
+}
+
+export interface InstanceNetwork {
+  applicationId: string;
+  organisation: string;
+  ipv4: string;
+  ipv6: string;
 }
 
 export interface Attachment {
@@ -51,6 +60,7 @@ export interface Attachment {
   searchDomains: string[];
   name: string;
   ports: PortMapping[];
+  network: InstanceNetwork | undefined;
 }
 
 export interface DetachRequest {
@@ -79,6 +89,54 @@ export interface NetStatus {
   subnetV4: string;
   subnetV6: string;
   bridge: string;
+  overlay: OverlayStatus | undefined;
+}
+
+export interface OverlayStatus {
+  ready: boolean;
+  problem: string;
+  encryption: string;
+}
+
+export interface TraceRequest {
+  from: string;
+  to: string;
+  protocol: Protocol;
+  port: number;
+}
+
+export interface TraceStep {
+  ok: boolean;
+  step: string;
+  text: string;
+}
+
+export interface TraceReply {
+  ok: boolean;
+  steps: TraceStep[];
+}
+
+export interface CountersRequest {
+}
+
+export interface ServiceCounter {
+  serviceId: string;
+  name: string;
+  connections: number;
+}
+
+export interface InstanceCounter {
+  instanceId: string;
+  rxBytes: number;
+  txBytes: number;
+  rxPackets: number;
+  txPackets: number;
+  drops: number;
+}
+
+export interface CountersReply {
+  services: ServiceCounter[];
+  instances: InstanceCounter[];
 }
 
 function createBasePortMapping(): PortMapping {
@@ -161,7 +219,7 @@ export const PortMapping: MessageFns<PortMapping> = {
 };
 
 function createBaseAttachRequest(): AttachRequest {
-  return { instanceId: "", name: "", ports: [] };
+  return { instanceId: "", name: "", ports: [], network: undefined };
 }
 
 export const AttachRequest: MessageFns<AttachRequest> = {
@@ -174,6 +232,9 @@ export const AttachRequest: MessageFns<AttachRequest> = {
     }
     for (const v of message.ports) {
       PortMapping.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.network !== undefined) {
+      InstanceNetwork.encode(message.network, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -215,6 +276,14 @@ export const AttachRequest: MessageFns<AttachRequest> = {
             message.ports.push(PortMapping.decode(reader, reader.uint32()));
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.network = InstanceNetwork.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -235,6 +304,100 @@ export const AttachRequest: MessageFns<AttachRequest> = {
     message.instanceId = object.instanceId ?? "";
     message.name = object.name ?? "";
     message.ports = object.ports?.map((e) => PortMapping.fromPartial(e)) || [];
+    message.network = (object.network !== undefined && object.network !== null)
+      ? InstanceNetwork.fromPartial(object.network)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseInstanceNetwork(): InstanceNetwork {
+  return { applicationId: "", organisation: "", ipv4: "", ipv6: "" };
+}
+
+export const InstanceNetwork: MessageFns<InstanceNetwork> = {
+  encode(message: InstanceNetwork, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.applicationId !== "") {
+      writer.uint32(10).string(message.applicationId);
+    }
+    if (message.organisation !== "") {
+      writer.uint32(18).string(message.organisation);
+    }
+    if (message.ipv4 !== "") {
+      writer.uint32(26).string(message.ipv4);
+    }
+    if (message.ipv6 !== "") {
+      writer.uint32(34).string(message.ipv6);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InstanceNetwork {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInstanceNetwork();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.applicationId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.organisation = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ipv4 = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.ipv6 = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<InstanceNetwork>): InstanceNetwork {
+    return InstanceNetwork.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InstanceNetwork>): InstanceNetwork {
+    const message = createBaseInstanceNetwork();
+    message.applicationId = object.applicationId ?? "";
+    message.organisation = object.organisation ?? "";
+    message.ipv4 = object.ipv4 ?? "";
+    message.ipv6 = object.ipv6 ?? "";
     return message;
   },
 };
@@ -252,6 +415,7 @@ function createBaseAttachment(): Attachment {
     searchDomains: [],
     name: "",
     ports: [],
+    network: undefined,
   };
 }
 
@@ -289,6 +453,9 @@ export const Attachment: MessageFns<Attachment> = {
     }
     for (const v of message.ports) {
       PortMapping.encode(v!, writer.uint32(90).fork()).join();
+    }
+    if (message.network !== undefined) {
+      InstanceNetwork.encode(message.network, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -394,6 +561,14 @@ export const Attachment: MessageFns<Attachment> = {
             message.ports.push(PortMapping.decode(reader, reader.uint32()));
             continue;
           }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.network = InstanceNetwork.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -422,6 +597,9 @@ export const Attachment: MessageFns<Attachment> = {
     message.searchDomains = object.searchDomains?.map((e) => e) || [];
     message.name = object.name ?? "";
     message.ports = object.ports?.map((e) => PortMapping.fromPartial(e)) || [];
+    message.network = (object.network !== undefined && object.network !== null)
+      ? InstanceNetwork.fromPartial(object.network)
+      : undefined;
     return message;
   },
 };
@@ -709,7 +887,7 @@ export const WatchRequest: MessageFns<WatchRequest> = {
 };
 
 function createBaseNetStatus(): NetStatus {
-  return { ready: false, problem: "", subnetV4: "", subnetV6: "", bridge: "" };
+  return { ready: false, problem: "", subnetV4: "", subnetV6: "", bridge: "", overlay: undefined };
 }
 
 export const NetStatus: MessageFns<NetStatus> = {
@@ -728,6 +906,9 @@ export const NetStatus: MessageFns<NetStatus> = {
     }
     if (message.bridge !== "") {
       writer.uint32(42).string(message.bridge);
+    }
+    if (message.overlay !== undefined) {
+      OverlayStatus.encode(message.overlay, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -785,6 +966,14 @@ export const NetStatus: MessageFns<NetStatus> = {
             message.bridge = reader.string();
             continue;
           }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.overlay = OverlayStatus.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -807,6 +996,629 @@ export const NetStatus: MessageFns<NetStatus> = {
     message.subnetV4 = object.subnetV4 ?? "";
     message.subnetV6 = object.subnetV6 ?? "";
     message.bridge = object.bridge ?? "";
+    message.overlay = (object.overlay !== undefined && object.overlay !== null)
+      ? OverlayStatus.fromPartial(object.overlay)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseOverlayStatus(): OverlayStatus {
+  return { ready: false, problem: "", encryption: "" };
+}
+
+export const OverlayStatus: MessageFns<OverlayStatus> = {
+  encode(message: OverlayStatus, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ready !== false) {
+      writer.uint32(8).bool(message.ready);
+    }
+    if (message.problem !== "") {
+      writer.uint32(18).string(message.problem);
+    }
+    if (message.encryption !== "") {
+      writer.uint32(26).string(message.encryption);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OverlayStatus {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOverlayStatus();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.ready = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.problem = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.encryption = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OverlayStatus>): OverlayStatus {
+    return OverlayStatus.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OverlayStatus>): OverlayStatus {
+    const message = createBaseOverlayStatus();
+    message.ready = object.ready ?? false;
+    message.problem = object.problem ?? "";
+    message.encryption = object.encryption ?? "";
+    return message;
+  },
+};
+
+function createBaseTraceRequest(): TraceRequest {
+  return { from: "", to: "", protocol: 0, port: 0 };
+}
+
+export const TraceRequest: MessageFns<TraceRequest> = {
+  encode(message: TraceRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.from !== "") {
+      writer.uint32(10).string(message.from);
+    }
+    if (message.to !== "") {
+      writer.uint32(18).string(message.to);
+    }
+    if (message.protocol !== 0) {
+      writer.uint32(24).int32(message.protocol);
+    }
+    if (message.port !== 0) {
+      writer.uint32(32).uint32(message.port);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TraceRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTraceRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.protocol = reader.int32() as any;
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.port = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TraceRequest>): TraceRequest {
+    return TraceRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TraceRequest>): TraceRequest {
+    const message = createBaseTraceRequest();
+    message.from = object.from ?? "";
+    message.to = object.to ?? "";
+    message.protocol = object.protocol ?? 0;
+    message.port = object.port ?? 0;
+    return message;
+  },
+};
+
+function createBaseTraceStep(): TraceStep {
+  return { ok: false, step: "", text: "" };
+}
+
+export const TraceStep: MessageFns<TraceStep> = {
+  encode(message: TraceStep, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ok !== false) {
+      writer.uint32(8).bool(message.ok);
+    }
+    if (message.step !== "") {
+      writer.uint32(18).string(message.step);
+    }
+    if (message.text !== "") {
+      writer.uint32(26).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TraceStep {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTraceStep();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.ok = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.step = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TraceStep>): TraceStep {
+    return TraceStep.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TraceStep>): TraceStep {
+    const message = createBaseTraceStep();
+    message.ok = object.ok ?? false;
+    message.step = object.step ?? "";
+    message.text = object.text ?? "";
+    return message;
+  },
+};
+
+function createBaseTraceReply(): TraceReply {
+  return { ok: false, steps: [] };
+}
+
+export const TraceReply: MessageFns<TraceReply> = {
+  encode(message: TraceReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ok !== false) {
+      writer.uint32(8).bool(message.ok);
+    }
+    for (const v of message.steps) {
+      TraceStep.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TraceReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTraceReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.ok = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.steps.push(TraceStep.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<TraceReply>): TraceReply {
+    return TraceReply.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<TraceReply>): TraceReply {
+    const message = createBaseTraceReply();
+    message.ok = object.ok ?? false;
+    message.steps = object.steps?.map((e) => TraceStep.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseCountersRequest(): CountersRequest {
+  return {};
+}
+
+export const CountersRequest: MessageFns<CountersRequest> = {
+  encode(_: CountersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CountersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCountersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CountersRequest>): CountersRequest {
+    return CountersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<CountersRequest>): CountersRequest {
+    const message = createBaseCountersRequest();
+    return message;
+  },
+};
+
+function createBaseServiceCounter(): ServiceCounter {
+  return { serviceId: "", name: "", connections: 0 };
+}
+
+export const ServiceCounter: MessageFns<ServiceCounter> = {
+  encode(message: ServiceCounter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.serviceId !== "") {
+      writer.uint32(10).string(message.serviceId);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    if (message.connections !== 0) {
+      writer.uint32(24).uint64(message.connections);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ServiceCounter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseServiceCounter();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.serviceId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.connections = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ServiceCounter>): ServiceCounter {
+    return ServiceCounter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ServiceCounter>): ServiceCounter {
+    const message = createBaseServiceCounter();
+    message.serviceId = object.serviceId ?? "";
+    message.name = object.name ?? "";
+    message.connections = object.connections ?? 0;
+    return message;
+  },
+};
+
+function createBaseInstanceCounter(): InstanceCounter {
+  return { instanceId: "", rxBytes: 0, txBytes: 0, rxPackets: 0, txPackets: 0, drops: 0 };
+}
+
+export const InstanceCounter: MessageFns<InstanceCounter> = {
+  encode(message: InstanceCounter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.instanceId !== "") {
+      writer.uint32(10).string(message.instanceId);
+    }
+    if (message.rxBytes !== 0) {
+      writer.uint32(16).uint64(message.rxBytes);
+    }
+    if (message.txBytes !== 0) {
+      writer.uint32(24).uint64(message.txBytes);
+    }
+    if (message.rxPackets !== 0) {
+      writer.uint32(32).uint64(message.rxPackets);
+    }
+    if (message.txPackets !== 0) {
+      writer.uint32(40).uint64(message.txPackets);
+    }
+    if (message.drops !== 0) {
+      writer.uint32(48).uint64(message.drops);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InstanceCounter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInstanceCounter();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.instanceId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.rxBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.txBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.rxPackets = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.txPackets = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.drops = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<InstanceCounter>): InstanceCounter {
+    return InstanceCounter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InstanceCounter>): InstanceCounter {
+    const message = createBaseInstanceCounter();
+    message.instanceId = object.instanceId ?? "";
+    message.rxBytes = object.rxBytes ?? 0;
+    message.txBytes = object.txBytes ?? 0;
+    message.rxPackets = object.rxPackets ?? 0;
+    message.txPackets = object.txPackets ?? 0;
+    message.drops = object.drops ?? 0;
+    return message;
+  },
+};
+
+function createBaseCountersReply(): CountersReply {
+  return { services: [], instances: [] };
+}
+
+export const CountersReply: MessageFns<CountersReply> = {
+  encode(message: CountersReply, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.services) {
+      ServiceCounter.encode(v!, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.instances) {
+      InstanceCounter.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CountersReply {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCountersReply();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.services.push(ServiceCounter.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.instances.push(InstanceCounter.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CountersReply>): CountersReply {
+    return CountersReply.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CountersReply>): CountersReply {
+    const message = createBaseCountersReply();
+    message.services = object.services?.map((e) => ServiceCounter.fromPartial(e)) || [];
+    message.instances = object.instances?.map((e) => InstanceCounter.fromPartial(e)) || [];
     return message;
   },
 };
@@ -858,6 +1670,24 @@ export const NetService = {
     responseSerialize: (value: NetStatus): Buffer => Buffer.from(NetStatus.encode(value).finish()),
     responseDeserialize: (value: Buffer): NetStatus => NetStatus.decode(value),
   },
+  trace: {
+    path: "/oakestra.net.v1.Net/Trace" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: TraceRequest): Buffer => Buffer.from(TraceRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): TraceRequest => TraceRequest.decode(value),
+    responseSerialize: (value: TraceReply): Buffer => Buffer.from(TraceReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): TraceReply => TraceReply.decode(value),
+  },
+  counters: {
+    path: "/oakestra.net.v1.Net/Counters" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CountersRequest): Buffer => Buffer.from(CountersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CountersRequest => CountersRequest.decode(value),
+    responseSerialize: (value: CountersReply): Buffer => Buffer.from(CountersReply.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CountersReply => CountersReply.decode(value),
+  },
 } as const;
 
 export interface NetServer extends UntypedServiceImplementation {
@@ -866,6 +1696,8 @@ export interface NetServer extends UntypedServiceImplementation {
   list: handleUnaryCall<ListRequest, ListResponse>;
   status: handleUnaryCall<StatusRequest, NetStatus>;
   watch: handleServerStreamingCall<WatchRequest, NetStatus>;
+  trace: handleUnaryCall<TraceRequest, TraceReply>;
+  counters: handleUnaryCall<CountersRequest, CountersReply>;
 }
 
 export interface NetClient extends Client {
@@ -922,6 +1754,33 @@ export interface NetClient extends Client {
   ): ClientUnaryCall;
   watch(request: WatchRequest, options?: Partial<CallOptions>): ClientReadableStream<NetStatus>;
   watch(request: WatchRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<NetStatus>;
+  trace(request: TraceRequest, callback: (error: ServiceError | null, response: TraceReply) => void): ClientUnaryCall;
+  trace(
+    request: TraceRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: TraceReply) => void,
+  ): ClientUnaryCall;
+  trace(
+    request: TraceRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: TraceReply) => void,
+  ): ClientUnaryCall;
+  counters(
+    request: CountersRequest,
+    callback: (error: ServiceError | null, response: CountersReply) => void,
+  ): ClientUnaryCall;
+  counters(
+    request: CountersRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CountersReply) => void,
+  ): ClientUnaryCall;
+  counters(
+    request: CountersRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CountersReply) => void,
+  ): ClientUnaryCall;
 }
 
 export const NetClient = makeGenericClientConstructor(NetService, "oakestra.net.v1.Net") as unknown as {
@@ -937,6 +1796,17 @@ type DeepPartial<T> = T extends Builtin ? T
   : T extends ReadonlyArray<infer U> ? ReadonlyArray<DeepPartial<U>>
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
+}
 
 interface MessageFns<T> {
   encode(message: T, writer?: BinaryWriter): BinaryWriter;
