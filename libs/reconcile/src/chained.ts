@@ -1,0 +1,184 @@
+/** Where a receiver stands in a sender's chain of revisions. `epoch` grows with each start of the sender. */
+export interface ChainedPosition {
+  readonly epoch: number;
+  readonly revision: number;
+}
+
+/** A keyed set on its way: everything, or the step from `basedOn`. `set` replaces the item of that id. */
+export type ChainedMessage<T> =
+  | { readonly kind: 'complete'; readonly epoch: number; readonly revision: number; readonly items: readonly T[] }
+  | { readonly kind: 'incremental'; readonly epoch: number; readonly revision: number; readonly basedOn: number; readonly set: readonly T[]; readonly remove: readonly string[] };
+
+export type ChainedOutcome =
+  /** Ids that came, changed or went. */
+  | { readonly kind: 'applied'; readonly changed: ReadonlySet<string> }
+  /** Older than what is known: dropped. */
+  | { readonly kind: 'stale' }
+  /** A link of the chain is missing: ask for the complete set. */
+  | { readonly kind: 'gap' };
+
+export interface Keyed { readonly id: string }
+
+/** Receiver's side of a chained set. Repeated, reordered and lost messages all end in `stale` or `gap`. */
+export class ChainedInbox<T extends Keyed> {
+  readonly #items = new Map<string, T>();
+  #position: ChainedPosition | undefined;
+
+  /** Goes on where the process before this one stood. */
+  restore(position: ChainedPosition | undefined, items: readonly T[]): void {
+    this.#items.clear();
+    for (const item of items) this.#items.set(item.id, item);
+    this.#position = position;
+  }
+
+  /** Undefined: never heard anything. */
+  get position(): ChainedPosition | undefined {
+    return this.#position;
+  }
+
+  get items(): ReadonlyMap<string, T> {
+    return this.#items;
+  }
+
+  accept(message: ChainedMessage<T>): ChainedOutcome {
+    const verdict = judge(this.#position, message);
+    if (verdict) return verdict;
+    const changed = message.kind === 'complete' ? this.#replace(message.items) : this.#change(message.set, message.remove);
+    this.#position = { epoch: message.epoch, revision: message.revision };
+    return { kind: 'applied', changed };
+  }
+
+  #replace(items: readonly T[]): Set<string> {
+    const wanted = new Map(items.map((item) => [item.id, item]));
+    return this.#change([...wanted.values()], [...this.#items.keys()].filter((id) => !wanted.has(id)));
+  }
+
+  #change(set: readonly T[], remove: readonly string[]): Set<string> {
+    const changed = new Set<string>();
+    for (const id of remove) if (this.#items.delete(id)) changed.add(id);
+    for (const item of set) {
+      if (!same(this.#items.get(item.id), item)) changed.add(item.id);
+      this.#items.set(item.id, item);
+    }
+    return changed;
+  }
+}
+
+function judge(at: ChainedPosition | undefined, message: ChainedMessage<unknown>): ChainedOutcome | undefined {
+  const { kind, epoch, revision } = message;
+  if (at && (epoch < at.epoch || (epoch === at.epoch && revision < at.revision))) return { kind: 'stale' };
+  if (kind === 'complete') return undefined;
+  if (at?.epoch !== epoch) return { kind: 'gap' };
+  if (revision === at.revision) return { kind: 'stale' };
+  return message.basedOn === at.revision ? undefined : { kind: 'gap' };
+}
+
+interface Page<T> {
+  readonly items: Map<string, T>;
+  readonly set: Map<string, T>;
+  readonly remove: Set<string>;
+  revision: number;
+}
+
+export interface ChainedBookOptions<T> {
+  /** Of the sender; greater than that of any run before. */
+  readonly epoch: number;
+  readonly send: (receiver: string, message: ChainedMessage<T>) => void;
+  /** Runs its argument soon, once for all changes of one turn. */
+  readonly defer: (flush: () => void) => void;
+}
+
+/** Sender's side of chained sets, one page for each receiver. Changes of one turn leave together; what did not change does not leave. */
+export class ChainedBook<T extends Keyed> {
+  readonly #pages = new Map<string, Page<T>>();
+  readonly #dirty = new Set<string>();
+  readonly #options: ChainedBookOptions<T>;
+
+  constructor(options: ChainedBookOptions<T>) {
+    this.#options = options;
+  }
+
+  set(receiver: string, item: T): void {
+    const page = this.#page(receiver);
+    page.remove.delete(item.id);
+    page.set.set(item.id, item);
+    this.#mark(receiver);
+  }
+
+  remove(receiver: string, id: string): void {
+    const page = this.#page(receiver);
+    page.set.delete(id);
+    page.remove.add(id);
+    this.#mark(receiver);
+  }
+
+  /** These and no others. */
+  replace(receiver: string, items: readonly T[]): void {
+    const wanted = new Set(items.map(({ id }) => id));
+    const page = this.#page(receiver);
+    for (const id of [...page.items.keys(), ...page.set.keys()]) if (!wanted.has(id)) this.remove(receiver, id);
+    for (const item of items) this.set(receiver, item);
+  }
+
+  /** Everything, changes that still wait included. */
+  complete(receiver: string): Extract<ChainedMessage<T>, { kind: 'complete' }> {
+    this.#advance(receiver);
+    const { items, revision } = this.#page(receiver);
+    return { kind: 'complete', epoch: this.#options.epoch, revision, items: [...items.values()] };
+  }
+
+  position(receiver: string): ChainedPosition {
+    return { epoch: this.#options.epoch, revision: this.#page(receiver).revision };
+  }
+
+  /** True: `position` is not where this book stands, so the receiver needs the complete set. */
+  differs(receiver: string, position: ChainedPosition | undefined): boolean {
+    const at = this.position(receiver);
+    return position?.epoch !== at.epoch || position.revision !== at.revision;
+  }
+
+  /** The receiver is gone; its page goes too. */
+  forget(receiver: string): void {
+    this.#pages.delete(receiver);
+    this.#dirty.delete(receiver);
+  }
+
+  #mark(receiver: string): void {
+    if (this.#dirty.size === 0) this.#options.defer(() => { this.#flush(); });
+    this.#dirty.add(receiver);
+  }
+
+  #flush(): void {
+    const receivers = [...this.#dirty];
+    this.#dirty.clear();
+    for (const receiver of receivers) {
+      const message = this.#advance(receiver);
+      if (message) this.#options.send(receiver, message);
+    }
+  }
+
+  #advance(receiver: string): ChainedMessage<T> | undefined {
+    const page = this.#page(receiver);
+    const set = [...page.set.values()].filter((item) => !same(page.items.get(item.id), item));
+    const remove = [...page.remove].filter((id) => page.items.has(id));
+    page.set.clear();
+    page.remove.clear();
+    if (set.length + remove.length === 0) return undefined;
+    for (const id of remove) page.items.delete(id);
+    for (const item of set) page.items.set(item.id, item);
+    page.revision += 1;
+    return { kind: 'incremental', epoch: this.#options.epoch, basedOn: page.revision - 1, revision: page.revision, set, remove };
+  }
+
+  #page(receiver: string): Page<T> {
+    const known = this.#pages.get(receiver);
+    if (known) return known;
+    const page: Page<T> = { items: new Map(), set: new Map(), remove: new Set(), revision: 0 };
+    this.#pages.set(receiver, page);
+    return page;
+  }
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
