@@ -3,4 +3,7 @@ export { contains, nth, offsetOf, parseSubnet, printSubnet, sizeOf, subnetAround
 export {
   carveSubnets, defaultV6Prefix, nextSubnetIndex, nodeSubnet, nodeSubnetCount, nodeSubnetIndex, type NodeSubnet,
 } from './node-subnet.ts';
+export {
+  defaultServicePlan, ServiceAddresses, type AddressPair, type AddressPins, type AddressPurpose, type Lease, type PairPicked, type ServicePlan,
+} from './service-addresses.ts';
 export { gatewayOffset, pickAddress, usable, type Picked } from './pick-address.ts';

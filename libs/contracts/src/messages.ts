@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import {
   clusterAssignment, clusterCordon, clusterExplain, clusterHandBack, clusterHeartbeat, clusterNodes, clusterRegister, clusterReport, clusterResync, clusterSummary,
 } from './cluster.ts';
+import { clusterNetwork, clusterRoutes, clusterTrace, nodeNetwork, nodeRoutes, nodeTrace } from './network.ts';
 import { nodeAssignment, nodeFingerprint, nodeHeartbeat, nodeRegister, nodeReport, nodeResync, nodeSubnet } from './node.ts';
 
 export type Party = 'root' | 'cluster' | 'node';
@@ -21,6 +22,9 @@ export const messages: readonly Message[] = [
   { name: 'nodeHeartbeat', from: 'node', to: 'cluster', summary: 'I am alive and stand at this assignment', definition: nodeHeartbeat },
   { name: 'nodeReport', from: 'node', to: 'cluster', summary: 'Instances changed, or all that I have', definition: nodeReport },
   { name: 'nodeSubnet', from: 'node', to: 'cluster', summary: 'Which subnets are mine', definition: nodeSubnet },
+  { name: 'nodeNetwork', from: 'node', to: 'cluster', summary: 'Which subnets and routes are mine', definition: nodeNetwork },
+  { name: 'nodeRoutes', from: 'cluster', to: 'node', summary: 'Routes changed', definition: nodeRoutes },
+  { name: 'nodeTrace', from: 'cluster', to: 'node', summary: 'How would a connection go', definition: nodeTrace },
   { name: 'nodeAssignment', from: 'cluster', to: 'node', summary: 'Run these', definition: nodeAssignment },
   { name: 'nodeResync', from: 'cluster', to: 'node', summary: 'Register again', definition: nodeResync },
   { name: 'clusterRegister', from: 'cluster', to: 'root', summary: 'Who I am; the reply is all that I shall run', definition: clusterRegister },
@@ -28,6 +32,9 @@ export const messages: readonly Message[] = [
   { name: 'clusterHeartbeat', from: 'cluster', to: 'root', summary: 'I am alive and stand at this assignment', definition: clusterHeartbeat },
   { name: 'clusterReport', from: 'cluster', to: 'root', summary: 'Instances changed, or all that I have', definition: clusterReport },
   { name: 'clusterHandBack', from: 'cluster', to: 'root', summary: 'None of my nodes can take it, it is yours again', definition: clusterHandBack },
+  { name: 'clusterNetwork', from: 'cluster', to: 'root', summary: 'Give me ranges for nodes, and routes', definition: clusterNetwork },
+  { name: 'clusterRoutes', from: 'root', to: 'cluster', summary: 'Routes changed', definition: clusterRoutes },
+  { name: 'clusterTrace', from: 'root', to: 'cluster', summary: 'How would a connection go', definition: clusterTrace },
   { name: 'clusterAssignment', from: 'root', to: 'cluster', summary: 'Run these', definition: clusterAssignment },
   { name: 'clusterResync', from: 'root', to: 'cluster', summary: 'Register again', definition: clusterResync },
   { name: 'clusterExplain', from: 'root', to: 'cluster', summary: 'Who of your nodes would take this, and why not the others', definition: clusterExplain },

@@ -81,6 +81,9 @@ export const peerRouteSchema = tunnelSchema.extend({
   id: z.string().max(130),
   cluster: nameSchema,
   node: nameSchema,
+  /** Whose instances run there, and whether anything there is for everyone: who passes routes on decides by it who needs this one. */
+  organisations: z.array(organisation).max(1_024).optional(),
+  public: z.boolean().optional(),
 });
 export type PeerRoute = z.infer<typeof peerRouteSchema>;
 
