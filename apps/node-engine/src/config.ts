@@ -42,6 +42,8 @@ const nodeFileSchema = z.strictObject({
   /** How often all runtimes are probed again. */
   probe_period_s: z.int().positive().default(600),
   registries: z.record(z.string(), registrySchema).default({}),
+  /** Until a registry or mirror that does not answer is given up for now. */
+  registry_connect_timeout_s: z.number().min(0.1).max(300).default(5),
   /** Each of a workload's two streams keeps `files` pieces of `max_mib` beside the one that is written. */
   logs: z.strictObject({ max_mib: z.int().min(1).max(1024).default(10), files: z.int().min(1).max(100).default(3) }).prefault({}),
 });

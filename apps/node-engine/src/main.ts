@@ -43,7 +43,7 @@ async function serve(config: Config): Promise<void> {
 
   const containerd = createContainerdRuntimes({
     socket: config.OAK_CONTAINERD_SOCKET, namespace: config.OAK_CONTAINERD_NAMESPACE, stateDir: state.path, logDir: state.file('logs'),
-    cgroupParent: file.cgroup_parent, allowPrivileged: file.allow_privileged, registries: registriesOf(file),
+    cgroupParent: file.cgroup_parent, allowPrivileged: file.allow_privileged, registries: registriesOf(file), registryConnectMs: file.registry_connect_timeout_s * 1000,
   });
   const bus = await connectBus({ servers: config.OAK_CLUSTER_BUS, name: 'node-engine', inboxPrefix: `_INBOX.node.${node}`, credentials, background: true, log: logger });
   const store = SqliteStore.open(state.file('node.db'));

@@ -22,6 +22,8 @@ export interface ContainerdRuntimesOptions {
   readonly cgroupParent: string;
   readonly allowPrivileged: boolean;
   readonly registries: RegistryConfigs;
+  /** Until a registry or mirror that does not answer is given up; default 5,000. */
+  readonly registryConnectMs?: number;
 }
 
 export interface ContainerdRuntimes {
@@ -32,9 +34,9 @@ export interface ContainerdRuntimes {
 }
 
 /** The runtimes of one containerd: one connection, one image store, one listing and one event stream for all of its handlers. Connects with the first call. */
-export function createContainerdRuntimes({ socket, namespace, registries, cgroupParent, ...options }: ContainerdRuntimesOptions): ContainerdRuntimes {
+export function createContainerdRuntimes({ socket, namespace, registries, registryConnectMs, cgroupParent, ...options }: ContainerdRuntimesOptions): ContainerdRuntimes {
   const client = ContainerdClient.connect({ socket, namespace });
-  const images = new ImageStore({ client, registries });
+  const images = new ImageStore({ client, registries, registryOptions: registryConnectMs === undefined ? {} : { timeouts: { connectMs: registryConnectMs } } });
   const shared: SharedContainerd = {
     ...options, client, images, platform: platformOf(process.arch), machine: { ...machineOptions(), cgroupParent }, starting: new Set(), turns: new Turns(),
     tasks: new Tasks(client), exits: new Exits(client), events: new TaskEvents(client), listing: new Listing(client),

@@ -76,13 +76,15 @@ describe('what runs', () => {
     const noCommand = await deploy(root, { cmd: ['/no/such/program'] });
     expect((await root.until(noCommand, 0, has('FAILED'))).status_detail).toMatch(/\/no\/such\/program/);
     const noImage = await deploy(root, { code: 'docker.io/library/absent:latest' });
-    expect((await root.until(noImage, 0, has('FAILED'), 150_000)).status_detail).toMatch(/library\/absent/);
+    // The lab's mirror says that it has none; the registry itself is out of reach.
+    const { status_detail: detail } = await root.until(noImage, 0, has('FAILED'), 30_000);
+    for (const said of [/library\/absent/, /its mirrors: .*HTTP 404/, /registry docker\.io.*no answer/, /next try|at once/]) expect(detail).toMatch(said);
     await removeService(root, noCommand);
     await removeService(root, noImage);
     const service = await deploy(root, {});
     await root.until(service, 0, isRunning);
     await removeService(root, service);
-  }, 300_000);
+  }, 90_000);
 
   test('ports: reachable from another machine, a second taker goes elsewhere, a third waits and says why', async () => {
     const { root, lab } = it;

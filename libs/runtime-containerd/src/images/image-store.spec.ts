@@ -20,7 +20,7 @@ import { withLease } from './lease.ts';
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
 const here = platformOf(process.arch);
-const retry = { attempts: 3, firstPauseMs: 1, longestPauseMs: 20, random: () => 0.5 };
+const retry = { attempts: 3, firstPauseMs: 1, longestPauseMs: 20, silenceMs: 60_000, random: () => 0.5 };
 const never = new AbortController().signal;
 let busybox: TestImage;
 beforeAll(async () => {

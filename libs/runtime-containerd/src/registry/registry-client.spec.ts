@@ -12,7 +12,7 @@ import { parseImageReference } from './image-reference.ts';
 import { RegistryClient, type RegistryClientOptions } from './registry-client.ts';
 import type { RegistryConfigs } from './registry-config.ts';
 
-const quick = { attempts: 4, firstPauseMs: 1, longestPauseMs: 50, random: () => 0.5 };
+const quick = { attempts: 4, firstPauseMs: 1, longestPauseMs: 50, silenceMs: 60_000, random: () => 0.5 };
 let image: TestImage;
 beforeAll(async () => {
   image = await buildTestImage();
@@ -137,6 +137,25 @@ test.each([500, 502, 503, 429])('HTTP %i is tried again', async (status) => {
   expect(server.count(/manifests/)).toBe(4);
   server.faults.refuse = { status, times: 99 };
   await expect(repositoryOf(reference).manifest('1')).rejects.toMatchObject({ kind: 'temporary', status });
+});
+
+test('who stays silent too long is not asked again at once; who answers that he is in trouble is', async () => {
+  const { server, reference } = await registry();
+  const impatient = { timeouts: { headersMs: 50 }, retry: { ...quick, silenceMs: 20 } };
+  server.faults.hang = true;
+  await expect(repositoryOf(reference, {}, impatient).manifest('1')).rejects.toMatchObject({ kind: 'temporary', status: undefined });
+  expect(server.count(/manifests/)).toBe(1);
+  server.heal();
+  server.faults.refuse = { status: 503, times: 3 };
+  await repositoryOf(reference, {}, { retry: { ...quick, silenceMs: 0 } }).manifest('1');
+  expect(server.count(/manifests/)).toBe(5);
+});
+
+test('a mirror that has no such image and an origin that nobody reaches: both are said', async () => {
+  const [mirror, origin] = [await registry(), await registry()];
+  await origin.server.close();
+  const repository = repositoryOf(`${origin.server.host}/team/absent:1`, { [origin.server.host]: { mirrors: [mirror.server.host] } });
+  await expect(repository.manifest('1')).rejects.toMatchObject({ kind: 'temporary', message: expect.stringMatching(/ECONNREFUSED.*nothing listens there.*its mirrors: .*HTTP 404 for manifest 1: no such image or tag/) as string });
 });
 
 test('a broken blob is resumed where it broke; a server without ranges sends it again; no progress is an end', async () => {

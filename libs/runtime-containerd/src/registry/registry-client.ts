@@ -7,7 +7,8 @@ import { defaultRetryPolicy, type RetryPolicy } from './retry.ts';
 
 export interface RegistryClientOptions {
   readonly registries?: RegistryConfigs;
-  readonly timeouts?: Timeouts;
+  /** Over the defaults. */
+  readonly timeouts?: Partial<Timeouts>;
   readonly retry?: RetryPolicy;
   readonly nowMs?: () => number;
 }
@@ -19,9 +20,9 @@ export class RegistryClient {
   readonly #authorization: Authorization;
   readonly #policy: RetryPolicy;
 
-  constructor({ registries = {}, timeouts = defaultTimeouts, retry = defaultRetryPolicy, nowMs = Date.now }: RegistryClientOptions = {}) {
+  constructor({ registries = {}, timeouts, retry = defaultRetryPolicy, nowMs = Date.now }: RegistryClientOptions = {}) {
     this.#registries = registries;
-    this.#http = new RegistryHttp(timeouts);
+    this.#http = new RegistryHttp({ ...defaultTimeouts, ...timeouts });
     this.#authorization = new Authorization(this.#http, nowMs);
     this.#policy = retry;
   }

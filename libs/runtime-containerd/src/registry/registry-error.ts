@@ -45,6 +45,7 @@ function remedyOf(code: string, message: string): string {
   if (/CERT|SELF_SIGNED|ISSUER/.test(code)) return "set caFile for this registry to the authority that signed its certificate";
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'its name does not resolve on this node';
   if (code === 'EPROTO' || /wrong version number|packet length too long/i.test(message)) return 'it speaks no TLS: set plainHttp for it if that is meant';
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'its name server or itself is away, or a firewall is between';
   if (code === 'ECONNREFUSED') return 'nothing listens there';
   return '';
 }

@@ -6,13 +6,14 @@ import { isLoopback, type Endpoint } from './registry-config.ts';
 import { RegistryError, refused, unreachable } from './registry-error.ts';
 
 export interface Timeouts {
+  /** From looking up the name to the connection. */
   readonly connectMs: number;
   /** From the request to the headers of the answer. */
   readonly headersMs: number;
   /** Longest silence inside a body. */
   readonly bodyMs: number;
 }
-export const defaultTimeouts: Timeouts = { connectMs: 10_000, headersMs: 30_000, bodyMs: 60_000 };
+export const defaultTimeouts: Timeouts = { connectMs: 5_000, headersMs: 30_000, bodyMs: 60_000 };
 
 export interface Ask {
   readonly endpoint: Endpoint;
