@@ -7,3 +7,6 @@ export {
   defaultServicePlan, ServiceAddresses, type AddressPair, type AddressPins, type AddressPurpose, type Lease, type PairPicked, type ServicePlan,
 } from './service-addresses.ts';
 export { gatewayOffset, pickAddress, usable, type Picked } from './pick-address.ts';
+export {
+  isReachable, partyId, RoutePlanner, serviceEntryOf, type Host, type RoutedInstance, type RoutePlannerOptions, type RouteSink, type ServiceEntry,
+} from './route-planner.ts';
