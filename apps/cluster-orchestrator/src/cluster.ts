@@ -109,7 +109,7 @@ export class Cluster {
 
   /** Asks a node to register, at most once a second. */
   resync(node: string, reason: string): void {
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.monotonic();
     if (now - (this.#resyncedAt.get(node) ?? -Infinity) < 1_000) return;
     this.#resyncedAt.set(node, now);
     this.#options.bus.publish(nodeResync, { reason }, this.#options.cluster, node);
@@ -135,9 +135,9 @@ export class Cluster {
 
   /** An offer is a walk over all nodes, so a burst of placements makes one, not fifty. */
   async #offer(): Promise<Result> {
-    const sinceMs = this.#options.clock.now() - this.#offeredAt;
+    const sinceMs = this.#options.clock.monotonic() - this.#offeredAt;
     if (sinceMs < offerEveryMs) return { kind: 'again', afterMs: offerEveryMs - sinceMs };
-    this.#offeredAt = this.#options.clock.now();
+    this.#offeredAt = this.#options.clock.monotonic();
     await this.uplink.offerChanged();
     return { kind: 'again', afterMs: 60_000 };
   }

@@ -87,7 +87,7 @@ export class Root {
 
   /** Asks a cluster to register, at most once a second. */
   resync(cluster: string, reason: string): void {
-    const now = this.options.clock.now();
+    const now = this.options.clock.monotonic();
     if (now - (this.#resyncedAt.get(cluster) ?? -Infinity) < 1_000) return;
     this.#resyncedAt.set(cluster, now);
     this.options.bus.publish(clusterResync, { reason }, cluster);

@@ -5,6 +5,7 @@ const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
 
 export const realClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   after: (ms, run) => {
     let timer: NodeJS.Timeout;
     const arm = (restMs: number): void => {

@@ -18,7 +18,8 @@ export interface NodeRegistryOptions {
 
 interface Entry {
   record: NodeRecord;
-  lastSeenMs: number | undefined;
+  /** By the monotonic clock. */
+  heardAt: number | undefined;
   /** By instance: what it holds of this node until it is released. */
   readonly held: Map<string, InstanceRecord['spec']>;
 }
@@ -36,7 +37,7 @@ export class NodeRegistry {
   /** After a start: everyone has the whole grace to be heard again. */
   async load(instances: readonly InstanceRecord[]): Promise<void> {
     for (const { body } of await this.#options.nodes.list()) {
-      this.#entries.set(body.name, { record: body, lastSeenMs: this.#options.clock.now(), held: new Map() });
+      this.#entries.set(body.name, { record: body, heardAt: this.#options.clock.monotonic(), held: new Map() });
       this.#refresh(body.name);
     }
     for (const { node, spec, report } of instances) {
@@ -79,7 +80,7 @@ export class NodeRegistry {
   heard(name: string): boolean {
     const entry = this.#entries.get(name);
     if (!entry || entry.record.state === 'lost') return false;
-    entry.lastSeenMs = this.#options.clock.now();
+    entry.heardAt = this.#options.clock.monotonic();
     return true;
   }
 
@@ -88,7 +89,7 @@ export class NodeRegistry {
       name, epoch: fingerprint.epoch, description: fingerprint.description, runtimes: fingerprint.runtimes,
       state: 'active', cordoned: before?.cordoned ?? false, registeredAtMs: this.#options.clock.now(),
     }));
-    this.#entries.get(name)!.lastSeenMs = this.#options.clock.now();
+    this.#entries.get(name)!.heardAt = this.#options.clock.monotonic();
   }
 
   /** What a node can do changed. */
@@ -104,9 +105,9 @@ export class NodeRegistry {
 
   /** Who has been silent for too long. Called on a period. */
   async sweep(): Promise<void> {
-    const now = this.#options.clock.now();
-    for (const { record, lastSeenMs } of [...this.#entries.values()]) {
-      const state = livenessOf(record.state, now - (lastSeenMs ?? now), this.#options.policy);
+    const now = this.#options.clock.monotonic();
+    for (const { record, heardAt } of [...this.#entries.values()]) {
+      const state = livenessOf(record.state, now - (heardAt ?? now), this.#options.policy);
       if (state !== record.state) await this.#change(record.name, (before) => before && { ...before, state });
     }
   }
@@ -117,8 +118,13 @@ export class NodeRegistry {
     const { state, cordoned, description, runtimes } = entry.record;
     return {
       name, state, cordoned, description, runtimes, free: freeOf(entry), instances: entry.held.size, subnets,
-      ...(entry.lastSeenMs !== undefined && { lastSeenAtMs: entry.lastSeenMs }),
+      ...(entry.heardAt !== undefined && { lastSeenAtMs: this.#wallTime(entry.heardAt) }),
     };
+  }
+
+  #wallTime(monotonic: number): number {
+    const { clock } = this.#options;
+    return Math.max(0, Math.round(clock.now() - (clock.monotonic() - monotonic)));
   }
 
   /** Reads and writes in one step of the store, so that no other change of this turn is lost. Undefined: leave it as it is. */
@@ -128,7 +134,7 @@ export class NodeRegistry {
     if (!stored) return;
     const entry = this.#entries.get(name);
     if (entry) entry.record = stored.body;
-    else this.#entries.set(name, { record: stored.body, lastSeenMs: undefined, held: new Map() });
+    else this.#entries.set(name, { record: stored.body, heardAt: undefined, held: new Map() });
     this.#refresh(name);
     this.#options.onChange(name, before, stored.body);
   }

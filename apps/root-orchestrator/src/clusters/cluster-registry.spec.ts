@@ -11,8 +11,30 @@ const summary = (over: Partial<ClusterSummary> = {}): ClusterSummary => ({
   runtimes: [{ virtualization: 'runc', healthy: 1, unhealthy: 0, reasons: [] }], fits: [{ virtualization: 'runc', arch: 'amd64', shapes: [room] }], csiDrivers: [], addons: [], ...over,
 });
 
+function registry(clock = new FakeClock(10_000_000)): { clusters: ClusterRegistry; changes: string[]; clock: FakeClock } {
+  const changes: string[] = [];
+  const clusters = new ClusterRegistry({ clusters: new MemoryStore().collection(clustersCollection), clock, silentAfterMs: 15_000, newId: () => 'id', onChange: (name) => { changes.push(name); } });
+  return { clusters, changes, clock };
+}
+
+test('a clock that is set by an hour, either way, silences nobody and tells nothing', async () => {
+  const { clusters, changes, clock } = registry();
+  await clusters.register('c1', summary(), '1');
+  for (const ms of [3_600_000, -7_200_000]) {
+    clock.jump(ms);
+    await clock.advance(5_000);
+    clusters.sweep();
+    expect(clusters.lastSeenAtMs(clusters.get('c1')!)).toBe(clock.now() - 5_000);
+    clusters.heard('c1');
+  }
+  expect([changes, clusters.get('c1')?.active]).toEqual([['c1'], true]);
+  await clock.advance(15_000);
+  clusters.sweep();
+  expect(clusters.get('c1')?.active).toBe(false);
+});
+
 test('a cluster whose nodes are all closed counts as closed; one with nothing to close does not', async () => {
-  const clusters = new ClusterRegistry({ clusters: new MemoryStore().collection(clustersCollection), clock: new FakeClock(), silentAfterMs: 15_000, newId: () => 'id', onChange: () => undefined });
+  const { clusters } = registry();
   await clusters.register('c1', summary(), '1');
   expect(clusters.candidates()).toMatchObject([{ cordoned: false }]);
   await clusters.summarised('c1', summary({ sequence: 2, fits: [], nodes: { active: 1, unknown: 0, lost: 0, cordoned: 1 } }));

@@ -16,14 +16,14 @@ export interface ClusterRegistryOptions {
 export interface KnownCluster {
   readonly id: string;
   readonly record: ClusterRecord;
-  /** Undefined: not heard since this process started. */
-  readonly lastSeenMs: number | undefined;
+  /** When it was last heard, by the monotonic clock. Undefined: not since this process started. */
+  readonly heardAt: number | undefined;
   readonly active: boolean;
 }
 
 /** The clusters: what they offer and when they were last heard. What they offer is stored, heartbeats are not. */
 export class ClusterRegistry {
-  readonly #known = new Map<string, { id: string; record: ClusterRecord; lastSeenMs: number | undefined; active: boolean }>();
+  readonly #known = new Map<string, { id: string; record: ClusterRecord; heardAt: number | undefined; active: boolean }>();
   readonly #options: ClusterRegistryOptions;
 
   constructor(options: ClusterRegistryOptions) {
@@ -31,7 +31,7 @@ export class ClusterRegistry {
   }
 
   async load(): Promise<void> {
-    for (const { id, body } of await this.#options.clusters.list()) this.#known.set(body.name, { id, record: body, lastSeenMs: undefined, active: false });
+    for (const { id, body } of await this.#options.clusters.list()) this.#known.set(body.name, { id, record: body, heardAt: undefined, active: false });
   }
 
   get(name: string): KnownCluster | undefined {
@@ -48,7 +48,7 @@ export class ClusterRegistry {
     const id = known?.id ?? this.#options.newId();
     if (known) await this.#options.clusters.update(id, () => record);
     else await this.#options.clusters.insert(id, record);
-    this.#known.set(name, { id, record, lastSeenMs: this.#options.clock.now(), active: true });
+    this.#known.set(name, { id, record, heardAt: this.#options.clock.monotonic(), active: true });
     this.#options.onChange(name);
     return id;
   }
@@ -57,7 +57,7 @@ export class ClusterRegistry {
   heard(name: string): boolean {
     const known = this.#known.get(name);
     if (!known) return false;
-    known.lastSeenMs = this.#options.clock.now();
+    known.heardAt = this.#options.clock.monotonic();
     if (!known.active) { known.active = true; this.#options.onChange(name); }
     return true;
   }
@@ -73,13 +73,19 @@ export class ClusterRegistry {
 
   /** Called on a period: who fell silent. */
   sweep(): void {
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.monotonic();
     for (const known of this.#known.values()) {
-      const active = known.lastSeenMs !== undefined && now - known.lastSeenMs < this.#options.silentAfterMs;
+      const active = known.heardAt !== undefined && now - known.heardAt < this.#options.silentAfterMs;
       if (active === known.active) continue;
       known.active = active;
       this.#options.onChange(known.record.name);
     }
+  }
+
+  /** When it was last heard, for people: milliseconds since 1970 by today's wall clock. */
+  lastSeenAtMs({ heardAt, record }: KnownCluster): number {
+    const { clock } = this.#options;
+    return heardAt === undefined ? record.registeredAtMs : Math.round(clock.now() - (clock.monotonic() - heardAt));
   }
 
   /** What the cluster offered, as text: a refusal counts as long as this stays the same. */

@@ -13,18 +13,18 @@ export class ClustersController {
   @Public() @Get()
   @ApiOperation({ summary: 'All clusters with the virtualizations that their nodes can really run' })
   all(): unknown {
-    return this.root.clusters.all().map(clusterView);
+    return this.root.clusters.all().map((cluster) => clusterView(cluster, this.root.clusters.lastSeenAtMs(cluster)));
   }
 
   @Public() @Get('active')
   @ApiOperation({ summary: 'The clusters that were heard lately' })
   active(): unknown {
-    return this.root.clusters.all().filter((cluster) => cluster.active).map(clusterView);
+    return this.root.clusters.all().filter((cluster) => cluster.active).map((cluster) => clusterView(cluster, this.root.clusters.lastSeenAtMs(cluster)));
   }
 }
 
 /** Oakestra's element of /api/clusters/, with its aliases, and the health of each runtime beside. */
-export function clusterView({ id, record: { name, summary, registeredAtMs }, active, lastSeenMs }: KnownCluster): Record<string, unknown> {
+export function clusterView({ id, record: { name, summary }, active }: KnownCluster, lastSeenAtMs: number): Record<string, unknown> {
   const { total, free, nodes, runtimes, csiDrivers, addons, fits } = summary;
   return {
     _id: id, active, active_nodes: nodes.active, candidate_name: name, candidate_location: summary.location, cluster_name: name, cluster_location: summary.location,
@@ -32,6 +32,6 @@ export function clusterView({ id, record: { name, summary, registeredAtMs }, act
     virtualization: runtimes.filter(({ healthy }) => healthy > 0).map(({ virtualization }) => virtualization),
     runtimes: runtimes.map(({ virtualization, healthy, unhealthy, reasons }) => ({ virtualization, healthy, unhealthy, reasons })),
     nodes, total, free, fits, supported_addons: addons, csi_drivers: csiDrivers,
-    last_modified_timestamp: (lastSeenMs ?? registeredAtMs) / 1000,
+    last_modified_timestamp: lastSeenAtMs / 1000,
   };
 }

@@ -5,7 +5,7 @@ import { EventFeed } from './event-feed.ts';
 const record = (serviceId: string): InstanceRecord => ({
   serviceId, applicationId: 'app', number: 0, desired: 'run', status: 'RUNNING', detail: '', attempt: 0, refusals: [], createdAtMs: 0, changedAtMs: 0,
 });
-const feed = (): EventFeed => new EventFeed({ clock: { now: () => 7, after: () => () => undefined }, epoch: 3 });
+const feed = (): EventFeed => new EventFeed({ clock: { now: () => 7, monotonic: () => 0, after: () => () => undefined }, epoch: 3 });
 const idOf = (frame: string | undefined): string => /^id: (\S+)/.exec(frame ?? '')?.[1] ?? '';
 
 test('who watches a service hears of its instances, their removal included, and of no others', () => {

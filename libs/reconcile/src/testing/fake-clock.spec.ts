@@ -14,6 +14,19 @@ test('timers run in the order of their time, also those that timers and promises
   expect([clock.now(), clock.waiting]).toEqual([20, 1]);
 });
 
+test('who sets the wall clock moves neither the monotonic time nor a timer', async () => {
+  const clock = new FakeClock(5_000_000);
+  let ran = 0;
+  clock.after(1_000, () => { ran++; });
+  for (const ms of [3_600_000, -7_200_000]) {
+    clock.jump(ms);
+    await clock.advance(100);
+  }
+  expect([clock.now(), clock.monotonic(), ran]).toEqual([5_000_200 - 3_600_000, 5_000_200, 0]);
+  await clock.advance(800);
+  expect(ran).toBe(1);
+});
+
 test('a loop without delay is named instead of hanging', async () => {
   const clock = new FakeClock(0);
   const again = (): void => void clock.after(0, again);

@@ -6,13 +6,23 @@ interface Timer { readonly at: number; readonly run: () => void }
 export class FakeClock implements Clock {
   readonly #timers = new Set<Timer>();
   #now: number;
+  #setAheadMs = 0;
 
   constructor(now = 1_000_000) {
     this.#now = now;
   }
 
   now(): number {
+    return this.#now + this.#setAheadMs;
+  }
+
+  monotonic(): number {
     return this.#now;
+  }
+
+  /** Somebody sets the wall clock, forward or back; no time passes. */
+  jump(ms: number): void {
+    this.#setAheadMs += ms;
   }
 
   after(ms: number, run: () => void): Cancel {
