@@ -10,3 +10,4 @@ export { gatewayOffset, pickAddress, usable, type Picked } from './pick-address.
 export {
   isReachable, partyId, RoutePlanner, serviceEntryOf, type Host, type RoutedInstance, type RoutePlannerOptions, type RouteSink, type ServiceEntry,
 } from './route-planner.ts';
+export { chainedOf, routesOf } from './routes-message.ts';

@@ -115,7 +115,7 @@ const step = oneof(
   record({ kind: constantFrom('remove-service' as const), n: nat(3) }),
   record({ kind: constantFrom('flush' as const) }),
 );
-const serviceOf = (n: number, policy: NetworkPolicy): ServiceEntry => service(n, n < 2 ? 'o1' : 'o2', policy, `a${n % 3}`);
+const serviceOf = (n: number, policy: NetworkPolicy): ServiceEntry => n < 2 ? service(n, 'o1', policy, 'a') : service(n, 'o2', policy, `b${n}`);
 
 test('after any changes each receiver knows exactly what it would be told from nothing', () => {
   assert(property(array(step, { maxLength: 40 }), (steps) => {

@@ -20,8 +20,8 @@ export const defaultServicePlan: ServicePlan = {
 export interface AddressPair { readonly ipv4: string; readonly ipv6: string }
 export type AddressPins = Partial<AddressPair>;
 
-/** Who has a pair. `freed`: somebody had it, a greater number later. */
-export type Lease = AddressPair & ({ readonly owner: string } | { readonly freed: number });
+/** Who has a pair, or when it was given back: a greater number later. */
+export type Lease = (AddressPair & { readonly owner: string }) | { readonly ipv4: string; readonly freed: number };
 
 export type PairPicked =
   | ({ readonly ok: true } & AddressPair)

@@ -96,7 +96,11 @@ const head = { epoch: epochSchema, revision: revisionSchema };
  * A receiver that does not stand at `basedOn` of this epoch asks for the complete set. `set` replaces the route of that id.
  */
 export const routesSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('complete'), ...head, routes: z.array(routeSchema).max(50_000) }),
+  z.object({
+    kind: z.literal('complete'), ...head, routes: z.array(routeSchema).max(50_000),
+    /** A set too large for one message comes in pages, in any order; it counts when all of one revision are there. */
+    page: z.object({ at: z.int().nonnegative(), of: z.int().positive().max(10_000) }).optional(),
+  }),
   z.object({ kind: z.literal('incremental'), ...head, basedOn: revisionSchema, set: z.array(routeSchema).max(50_000), remove: z.array(z.string().max(130)).max(50_000) }),
 ]);
 export type Routes = z.infer<typeof routesSchema>;

@@ -14,7 +14,8 @@ const step = oneof(
 function sender(epoch: number): { book: ChainedBook<Item>; flush: () => void; sent: ChainedMessage<Item>[] } {
   const sent: ChainedMessage<Item>[] = [];
   let waiting: (() => void) | undefined;
-  const book = new ChainedBook<Item>({ epoch, send: (_receiver, message) => { sent.push(message); }, defer: (flush) => { waiting = flush; } });
+  // Two items fill a message, so that sets of this size come in pages.
+  const book = new ChainedBook<Item>({ epoch, send: (_receiver, message) => { sent.push(message); }, defer: (flush) => { waiting = flush; }, maxBytes: 50 });
   return { book, sent, flush: () => { waiting?.(); waiting = undefined; } };
 }
 
@@ -24,7 +25,8 @@ test('whatever is lost, repeated or swapped, a receiver that asks at each gap en
   assert(property(array(step, { maxLength: 60 }), (steps) => {
     const state = { ...sender(1), epoch: 1, wanted: new Map<string, Item>() };
     const inbox = new ChainedInbox<Item>();
-    const hear = (message: ChainedMessage<Item>): void => { if (inbox.accept(message).kind === 'gap') inbox.accept(state.book.complete('n')); };
+    const ask = (): void => { for (const page of state.book.complete('n')) inbox.accept(page); };
+    const hear = (message: ChainedMessage<Item>): void => { if (inbox.accept(message).kind === 'gap') ask(); };
     for (const one of steps) {
       if ('value' in one) { const item = { id: one.id, value: one.value }; state.wanted.set(one.id, item); state.book.set('n', item); continue; }
       if ('id' in one) { state.wanted.delete(one.id); state.book.remove('n', one.id); continue; }
@@ -37,7 +39,7 @@ test('whatever is lost, repeated or swapped, a receiver that asks at each gap en
     state.flush();
     for (const message of state.sent) hear(message);
     // What a heartbeat finds out.
-    if (state.book.differs('n', inbox.position)) inbox.accept(state.book.complete('n'));
+    if (state.book.differs('n', inbox.position)) ask();
     expect(byId(inbox.items.values())).toEqual(byId(state.wanted.values()));
   }));
 });
@@ -53,6 +55,16 @@ test('what did not change does not leave, and one turn makes one message', () =>
   book.replace('n', [{ id: 'b', value: 2 }]);
   flush();
   expect(sent[1]).toEqual({ kind: 'incremental', epoch: 1, basedOn: 1, revision: 2, set: [{ id: 'b', value: 2 }], remove: ['a'] });
+});
+
+test('nothing changes until the last page is here; pages of another revision do not mix', () => {
+  const inbox = new ChainedInbox<Item>();
+  const page = (revision: number, at: number, of: number, id: string): ChainedMessage<Item> => ({ kind: 'complete', epoch: 1, revision, items: [{ id, value: revision }], page: { at, of } });
+  expect(inbox.accept(page(1, 0, 2, 'a'))).toEqual({ kind: 'waiting' });
+  expect(inbox.accept(page(2, 1, 2, 'b'))).toEqual({ kind: 'waiting' });
+  expect(inbox.position).toBeUndefined();
+  expect(inbox.accept(page(2, 0, 2, 'a'))).toEqual({ kind: 'applied', changed: new Set(['a', 'b']) });
+  expect([...inbox.items.values()].every(({ value }) => value === 2)).toBe(true);
 });
 
 test('the outcome names what changed', () => {

@@ -4,9 +4,12 @@ export interface ChainedPosition {
   readonly revision: number;
 }
 
-/** A keyed set on its way: everything, or the step from `basedOn`. `set` replaces the item of that id. */
+/** Which part of a complete set this is, from 0, and how many parts there are. */
+export interface ChainedPage { readonly at: number; readonly of: number }
+
+/** A keyed set on its way: everything, or the step from `basedOn`. `set` replaces the item of that id. A set too large for one message comes in pages. */
 export type ChainedMessage<T> =
-  | { readonly kind: 'complete'; readonly epoch: number; readonly revision: number; readonly items: readonly T[] }
+  | { readonly kind: 'complete'; readonly epoch: number; readonly revision: number; readonly items: readonly T[]; readonly page?: ChainedPage | undefined }
   | { readonly kind: 'incremental'; readonly epoch: number; readonly revision: number; readonly basedOn: number; readonly set: readonly T[]; readonly remove: readonly string[] };
 
 export type ChainedOutcome =
@@ -15,7 +18,9 @@ export type ChainedOutcome =
   /** Older than what is known: dropped. */
   | { readonly kind: 'stale' }
   /** A link of the chain is missing: ask for the complete set. */
-  | { readonly kind: 'gap' };
+  | { readonly kind: 'gap' }
+  /** A page of a complete set; nothing changes until the last one is here. */
+  | { readonly kind: 'waiting' };
 
 export interface Keyed { readonly id: string }
 
@@ -23,6 +28,7 @@ export interface Keyed { readonly id: string }
 export class ChainedInbox<T extends Keyed> {
   readonly #items = new Map<string, T>();
   #position: ChainedPosition | undefined;
+  #pages: { readonly position: ChainedPosition; readonly of: number; readonly had: Map<number, readonly T[]> } | undefined;
 
   /** Goes on where the process before this one stood. */
   restore(position: ChainedPosition | undefined, items: readonly T[]): void {
@@ -43,9 +49,21 @@ export class ChainedInbox<T extends Keyed> {
   accept(message: ChainedMessage<T>): ChainedOutcome {
     const verdict = judge(this.#position, message);
     if (verdict) return verdict;
-    const changed = message.kind === 'complete' ? this.#replace(message.items) : this.#change(message.set, message.remove);
+    const items = message.kind === 'complete' ? this.#collect(message) : [];
+    if (!items) return { kind: 'waiting' };
+    const changed = message.kind === 'complete' ? this.#replace(items) : this.#change(message.set, message.remove);
+    this.#pages = undefined;
     this.#position = { epoch: message.epoch, revision: message.revision };
     return { kind: 'applied', changed };
+  }
+
+  /** All items, once every page of this revision has come. */
+  #collect({ epoch, revision, items, page = { at: 0, of: 1 } }: Extract<ChainedMessage<T>, { kind: 'complete' }>): readonly T[] | undefined {
+    const known = this.#pages;
+    const pages = known?.of === page.of && known.position.epoch === epoch && known.position.revision === revision ? known : { position: { epoch, revision }, of: page.of, had: new Map<number, readonly T[]>() };
+    pages.had.set(page.at, items);
+    this.#pages = pages;
+    return pages.had.size === page.of ? [...pages.had.values()].flat() : undefined;
   }
 
   #replace(items: readonly T[]): Set<string> {
@@ -86,7 +104,11 @@ export interface ChainedBookOptions<T> {
   readonly send: (receiver: string, message: ChainedMessage<T>) => void;
   /** Runs its argument soon, once for all changes of one turn. */
   readonly defer: (flush: () => void) => void;
+  /** Of the items of one message, as JSON; what is larger leaves as pages of the complete set. Default 512 KiB, half of what a bus takes. */
+  readonly maxBytes?: number;
 }
+
+type Complete<T> = Extract<ChainedMessage<T>, { kind: 'complete' }>;
 
 /** Sender's side of chained sets, one page for each receiver. Changes of one turn leave together; what did not change does not leave. */
 export class ChainedBook<T extends Keyed> {
@@ -120,11 +142,15 @@ export class ChainedBook<T extends Keyed> {
     for (const item of items) this.set(receiver, item);
   }
 
-  /** Everything, changes that still wait included. */
-  complete(receiver: string): Extract<ChainedMessage<T>, { kind: 'complete' }> {
+  /** Everything, changes that still wait included, in one page or more. */
+  complete(receiver: string): readonly [Complete<T>, ...Complete<T>[]] {
     this.#advance(receiver);
     const { items, revision } = this.#page(receiver);
-    return { kind: 'complete', epoch: this.#options.epoch, revision, items: [...items.values()] };
+    const [first = [], ...rest] = parts([...items.values()], this.#options.maxBytes ?? defaultMaxBytes);
+    const head = { kind: 'complete' as const, epoch: this.#options.epoch, revision };
+    if (rest.length === 0) return [{ ...head, items: first }];
+    const of = rest.length + 1;
+    return [{ ...head, items: first, page: { at: 0, of } }, ...rest.map((part, at) => ({ ...head, items: part, page: { at: at + 1, of } }))];
   }
 
   position(receiver: string): ChainedPosition {
@@ -153,8 +179,12 @@ export class ChainedBook<T extends Keyed> {
     this.#dirty.clear();
     for (const receiver of receivers) {
       const message = this.#advance(receiver);
-      if (message) this.#options.send(receiver, message);
+      if (message) for (const one of this.#fits(message) ? [message] : this.complete(receiver)) this.#options.send(receiver, one);
     }
+  }
+
+  #fits(message: ChainedMessage<T>): boolean {
+    return message.kind === 'complete' || parts(message.set, this.#options.maxBytes ?? defaultMaxBytes).length <= 1;
   }
 
   #advance(receiver: string): ChainedMessage<T> | undefined {
@@ -177,6 +207,21 @@ export class ChainedBook<T extends Keyed> {
     this.#pages.set(receiver, page);
     return page;
   }
+}
+
+const defaultMaxBytes = 512 * 1024;
+
+/** Cut so that none is larger as JSON than `maxBytes`, but for a single item that is. */
+function parts<T>(items: readonly T[], maxBytes: number): T[][] {
+  const all: T[][] = [];
+  let room = 0;
+  for (const item of items) {
+    const bytes = Buffer.byteLength(JSON.stringify(item)) + 1;
+    if (bytes > room || all.length === 0) { all.push([]); room = maxBytes; }
+    all.at(-1)?.push(item);
+    room -= bytes;
+  }
+  return all;
 }
 
 function same(a: unknown, b: unknown): boolean {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { list, record, text } from './fields.ts';
+import { choice, list, record, text } from './fields.ts';
 import { shown } from './shorten.ts';
 import { fault } from './violation.ts';
 
@@ -13,9 +13,9 @@ const ipv4 = (description: string) => z.union([z.literal(''), z.ipv4(ipv4Fault)]
 const ipv6 = (description: string) => z.union([z.literal(''), z.ipv6(ipv6Fault)], ipv6Fault).describe(description).optional();
 
 const instanceRange = record({
-  from: text('First caller of the range. Optional.').optional(),
-  to: text('Last caller of the range. Optional.').optional(),
-  start: text('Address of the first instance. Optional.').optional(),
+  from: text('Number of the first instance of the range, e.g. "0". Optional, default "0".').optional(),
+  to: text('Number of the last instance of the range. Optional, default: no end.').optional(),
+  start: text('IPv4 or IPv6 address of the first instance; the others follow in order. Optional.').optional(),
 }, 'a range of instance addresses');
 
 /** Service addresses that are asked for. An empty text means: none in particular. Whether an address can be had is decided when the microservice is created. */
@@ -28,6 +28,8 @@ export const addressesSchema = record({
   closest_ip: ipv4('IPv4 that leads to the closest instance. Optional. Immutable.'),
   /** Optional, immutable. IPv6 that leads to the closest instance. */
   closest_ip_v6: ipv6('IPv6 that leads to the closest instance. Optional. Immutable.'),
+  /** Optional, immutable. `client`: the same caller gets the same instance as long as that one runs. */
+  affinity: choice('none: every connection is spread by itself; client: the same caller gets the same instance as long as it runs. Optional, default none. Immutable.', ['none', 'client']).optional(),
   /** Optional. Addresses for single instances. */
   instances: list(instanceRange, 'Addresses for single instances. Optional. Immutable.', 256).optional(),
 }, 'an object of addresses').describe('Service addresses that are asked for.');

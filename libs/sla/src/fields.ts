@@ -68,6 +68,12 @@ export function flag(description: string) {
   return z.boolean(complaint(addIt(description), (input) => fault(`must be true or false, is ${shown(input)}`, 'write true or false, without quotes'))).describe(description);
 }
 
+/** One of a few words. */
+export function choice<const Words extends readonly [string, ...string[]]>(description: string, words: Words) {
+  const all = words.map((word) => `"${word}"`).join(', ');
+  return z.enum(words, complaint(addIt(description), (input) => fault(`must be one of ${all}, is ${shown(input)}`, `write one of ${all}, or leave the field out`))).describe(description);
+}
+
 export function list<Item extends z.ZodType>(item: Item, description: string, max = LIST_LIMIT) {
   return z.array(item, complaint(addIt(description), (input, code) => listFault(input, code, max))).max(max).describe(description);
 }

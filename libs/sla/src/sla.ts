@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { list, name, record, text, UNUSED } from './fields.ts';
+import { choice, list, name, record, text, UNUSED } from './fields.ts';
 import { microserviceSchema } from './microservice.ts';
 import { shown } from './shorten.ts';
 import { fault } from './violation.ts';
@@ -16,6 +16,8 @@ export const applicationSchema = record({
   application_namespace: name('Namespace, 1 to 30 letters and digits. Required. Immutable.'),
   /** Optional, mutable. For people. */
   application_desc: text('Description for people. Optional. Mutable.', 10_000).default(''),
+  /** Optional, immutable. Who may call its microservices: nobody else, all applications of the organisation, everyone. */
+  network_policy: choice('Who may call its microservices: isolated (only the application itself), organisation (all applications of the owner) or public (everyone). Optional, default organisation. Immutable.', ['isolated', 'organisation', 'public']).default('organisation'),
   /** Required, may be empty. */
   microservices: list(microserviceSchema, 'Its microservices. Required, may be empty.', 1024),
 }, 'an application').meta({ id: 'Application', description: 'A named group of microservices.' });

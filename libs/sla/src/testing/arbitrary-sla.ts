@@ -30,7 +30,7 @@ const volume: fc.Arbitrary<Volume> = fc.record(
 );
 
 const addresses = fc.record({
-  rr_ip: fc.option(fc.ipV4(), { nil: '' }), rr_ip_v6: fc.option(fc.ipV6(), { nil: '' }), closest_ip: fc.ipV4(), closest_ip_v6: fc.ipV6(),
+  rr_ip: fc.option(fc.ipV4(), { nil: '' }), rr_ip_v6: fc.option(fc.ipV6(), { nil: '' }), closest_ip: fc.ipV4(), closest_ip_v6: fc.ipV6(), affinity: fc.constantFrom('none' as const, 'client' as const),
   instances: fc.array(fc.record({ from: fc.string(), to: fc.string(), start: fc.string() }, { requiredKeys: [] }), { maxLength: 2 }),
 }, { requiredKeys: [] });
 
@@ -58,7 +58,7 @@ function withoutAddresses({ addresses: _, ...rest }: Microservice): Microservice
 }
 
 const application: fc.Arbitrary<Application> = fc.record({
-  applicationID: fc.constantFrom('', '64e5d4f9a0b1c2d3e4f50617'), application_name: name, application_namespace: name, application_desc: fc.string(),
+  applicationID: fc.constantFrom('', '64e5d4f9a0b1c2d3e4f50617'), application_name: name, application_namespace: name, application_desc: fc.string(), network_policy: fc.constantFrom('isolated' as const, 'organisation' as const, 'public' as const),
   microservices: fc.uniqueArray(arbitraryMicroservice, { maxLength: 3, selector: (one) => `${one.microservice_name} ${one.microservice_namespace}` }),
 });
 
