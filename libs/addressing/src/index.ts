@@ -1,8 +1,9 @@
 export { parseAddress, printAddress, type Address, type Family } from './address.ts';
 export { contains, nth, offsetOf, parseSubnet, printSubnet, sizeOf, subnetAround, type Subnet } from './subnet.ts';
+export { carveSubnets, defaultV6Prefix, nextSubnetIndex, nodeSubnet, nodeSubnetCount, nodeSubnetIndex } from './node-subnet.ts';
 export {
-  carveSubnets, defaultV6Prefix, nextSubnetIndex, nodeSubnet, nodeSubnetCount, nodeSubnetIndex, type NodeSubnet,
-} from './node-subnet.ts';
+  defaultNodePlan, nodeBlock, nodeBlockCount, nodeRangesOf, overlaps, serviceRangesOf, subnetsOfBlock, subnetsPerBlock, type NodePlan, type NodeSubnet,
+} from './node-blocks.ts';
 export {
   defaultServicePlan, ServiceAddresses, type AddressPair, type AddressPins, type AddressPurpose, type Lease, type PairPicked, type ServicePlan,
 } from './service-addresses.ts';

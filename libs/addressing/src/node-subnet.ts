@@ -1,12 +1,7 @@
+import type { NodeSubnet } from './node-blocks.ts';
 import { neverUsed, oldestFreed } from './pick-index.ts';
 import { contains, parseSubnet, printSubnet, sizeOf, type Subnet } from './subnet.ts';
 import { printAddress } from './address.ts';
-
-/** The two ranges of one node, e.g. `10.18.0.0/26` and `fc00::/120`. */
-export interface NodeSubnet {
-  readonly v4: string;
-  readonly v6: string;
-}
 
 /** IPv4 of the nodes: 10.18.0.0/26 upwards, the last one 10.29.255.192/26, as in Oakestra. */
 const firstV4 = required('10.18.0.0/26');

@@ -150,10 +150,10 @@ export const clusterRoutes = { subject: 'cluster.*.routes', payload: routesSchem
 /** cluster -> root: give me ranges for nodes, and all routes if I do not stand at the newest. */
 export const clusterNetwork = {
   subject: 'root.cluster.*.network',
-  payload: z.object({ position: position.optional(), /** How many node subnets it would like to hold in total. */ blocks: z.int().min(1).max(1_024) }),
+  payload: z.object({ position: position.optional(), /** How many blocks it would like to hold in total, those that it has included. */ blocks: z.int().min(1).max(1_024) }),
   reply: z.object({
-    /** Blocks of node subnets that are this cluster's own for good. */
-    blocks: z.array(z.object({ first: z.int().nonnegative(), count: z.int().positive() })).max(1_024),
+    /** Ranges that are this cluster's own for good, to be cut into its nodes' subnets; oldest first. Fewer than asked: there are no more. */
+    blocks: z.array(subnetPairSchema).max(1_024),
     nodeRanges: overlayRangesSchema,
     serviceRanges: overlayRangesSchema,
     routes: routesSchema.optional(),
