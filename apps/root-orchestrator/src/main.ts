@@ -36,7 +36,7 @@ async function serve(config: Config, state: StateDir): Promise<void> {
   const store = SqliteStore.open(state.file('root.db'));
   const root = new Root({
     bus, store, clock: realClock, random: realRandom, epoch: state.nextEpoch(), newId,
-    clusterSilentAfterMs: config.OAK_CLUSTER_SILENT_AFTER_MS, log: (text) => { logger.log(text); },
+    liveness: { silentAfterMs: config.OAK_CLUSTER_SILENT_AFTER_MS, lostAfterMs: config.OAK_CLUSTER_LOST_AFTER_MS }, log: (text) => { logger.log(text); },
   });
   const users = new Users(store.collection(usersCollection));
   const admin = await users.ensureAdmin(state, newId, realClock.now());

@@ -6,6 +6,7 @@ import type { Collection, Store } from '@oak/store';
 import { applicationsCollection, type ApplicationRecord } from './applications/application-record.ts';
 import { ClusterRegistry } from './clusters/cluster-registry.ts';
 import { clustersCollection } from './clusters/cluster-record.ts';
+import type { ClusterLivenessPolicy } from './clusters/liveness.ts';
 import { EventFeed } from './events/event-feed.ts';
 import { InstanceReconciler } from './instances/instance-reconciler.ts';
 import { instancesCollection, type InstanceRecord } from './instances/instance-record.ts';
@@ -19,7 +20,7 @@ export interface RootOptions {
   readonly random: Random;
   readonly epoch: number;
   readonly newId: () => string;
-  readonly clusterSilentAfterMs: number;
+  readonly liveness: ClusterLivenessPolicy;
   readonly log: (text: string) => void;
 }
 
@@ -53,7 +54,7 @@ export class Root {
       epoch: options.epoch, defer: (flush) => void setImmediate(flush),
       send: (cluster, message) => { bus.publish(clusterAssignment, message, cluster); },
     });
-    this.clusters = new ClusterRegistry({ ...options, clusters: store.collection(clustersCollection), silentAfterMs: options.clusterSilentAfterMs, onChange: (name) => { this.#clusterChanged(name); } });
+    this.clusters = new ClusterRegistry({ ...options, clusters: store.collection(clustersCollection), policy: options.liveness, onChange: (name) => { this.#clusterChanged(name); } });
     this.instances = new Instances({ ...options, instances: this.#records, services: this.services, trigger: (id) => { this.#loop.trigger(id); }, removed: (id, record) => { this.events.instanceRemoved(id, record); } });
     this.events = new EventFeed(options);
     // A removal carries no record; who removes tells it.
@@ -115,6 +116,7 @@ export class Root {
   #clusterChanged(name: string): void {
     const known = this.clusters.get(name);
     if (known) this.events.clusterChanged(known);
+    if (known?.lost) this.options.log(`cluster ${name} is lost: what it has is placed in other clusters, if they can take it`);
     this.#periods.trigger('waiting');
   }
 
@@ -124,6 +126,7 @@ export class Root {
       return { kind: 'again', afterMs: 1_000 };
     }
     for (const status of waitingStatuses) for (const { id } of await this.instances.with(status)) this.#loop.trigger(id);
+    for (const { record: { name }, lost } of this.clusters.all()) if (lost) for (const { id } of await this.instances.at(name)) this.#loop.trigger(id);
     return { kind: 'done' };
   }
 }

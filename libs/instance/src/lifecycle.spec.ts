@@ -20,7 +20,21 @@ test('every status but UNDEPLOYED has a way out, and can end in UNDEPLOYED', () 
 
 test('a wait at root always has a way to a cluster', () => {
   for (const [from, row] of Object.entries(lifecycle)) {
-    if (row.owner === 'root' && !isFinal(from as InstanceStatus)) expect([...row.next, ...row.retry], from).toContain('CLUSTER_SCHEDULED');
+    if (row.owner !== 'node' && from !== 'CLUSTER_SCHEDULED' && !isFinal(from as InstanceStatus)) expect([...row.next, ...row.retry], from).toContain('CLUSTER_SCHEDULED');
+  }
+});
+
+test('who was not heard for a while may have gone on: every step below root can be skipped, in the same attempt or a later one', () => {
+  for (const from of ['CLUSTER_SCHEDULED', 'NO_WORKER_CAPACITY', 'NO_QUALIFIED_WORKER_FOUND', 'NO_NODE_FOUND', 'NODE_SCHEDULED'] as const) {
+    for (const to of ['CREATING', 'CREATED', 'RUNNING', 'FAILED', 'DEAD', 'COMPLETED'] as const) {
+      for (const attempt of [3, 4]) expect(move({ status: from, attempt: 3 }, { status: to, attempt }), `${from} -> ${to}`).toEqual({ ok: true, changed: true });
+    }
+  }
+});
+
+test('whatever a cluster or a node has can be given to another one in a new attempt', () => {
+  for (const [from, row] of Object.entries(lifecycle)) {
+    if (row.owner !== 'root') expect(row.retry, from).toEqual(expect.arrayContaining(['CLUSTER_SCHEDULED', 'NODE_SCHEDULED']));
   }
 });
 

@@ -1,6 +1,6 @@
 import type { InstanceStatus } from '@oak/contracts';
 
-/** Who may make a move. A cluster acts as `node` for a node that it has declared lost: from then on it drops what that node's old epoch says. */
+/** Who may make a move. A cluster acts for a node that it has declared lost, and root for a cluster that it has declared lost: what those say of the old attempt is dropped. */
 export type Actor = 'root' | 'cluster' | 'node';
 
 interface Row {
@@ -15,8 +15,12 @@ interface Row {
 
 const waiting: readonly InstanceStatus[] = ['TargetClusterNotFound', 'TargetClusterNotActive', 'TargetClusterNoCapacity', 'NoActiveClusterWithCapacity'];
 const refused: readonly InstanceStatus[] = ['NO_WORKER_CAPACITY', 'NO_QUALIFIED_WORKER_FOUND', 'NO_NODE_FOUND'];
+const atNode: readonly InstanceStatus[] = ['CREATING', 'CREATED', 'RUNNING', 'FAILED', 'DEAD', 'COMPLETED'];
+/** A new attempt of what a cluster has may begin anywhere below root: who was not heard for a while has gone on. */
+const again: readonly InstanceStatus[] = [...atNode, 'NODE_SCHEDULED', 'CLUSTER_SCHEDULED', ...refused];
 const rootWaits: Row = { owner: 'root', rank: 0, next: ['REQUESTED', ...waiting, 'CLUSTER_SCHEDULED', 'UNDEPLOYED'], retry: [] };
-const handedBack: Row = { owner: 'root', rank: 2, next: ['UNDEPLOYED'], retry: ['REQUESTED', ...waiting, 'CLUSTER_SCHEDULED'] };
+/** It still is the cluster's, which goes on looking, until root has taken it back in a new attempt. */
+const clusterLooks: Row = { owner: 'cluster', rank: 2, next: [...refused, 'NODE_SCHEDULED', ...atNode, 'UNDEPLOYED'], retry: ['REQUESTED', ...waiting, ...again] };
 
 /** The life of an instance. One owner for each source state, no way back but by a new attempt, a way out of all but UNDEPLOYED. */
 export const lifecycle: Readonly<Record<InstanceStatus, Row>> = {
@@ -25,16 +29,16 @@ export const lifecycle: Readonly<Record<InstanceStatus, Row>> = {
   TargetClusterNotActive: rootWaits,
   TargetClusterNoCapacity: rootWaits,
   NoActiveClusterWithCapacity: rootWaits,
-  CLUSTER_SCHEDULED: { owner: 'cluster', rank: 1, next: ['NODE_SCHEDULED', ...refused, 'UNDEPLOYED'], retry: [] },
-  NO_WORKER_CAPACITY: handedBack,
-  NO_QUALIFIED_WORKER_FOUND: handedBack,
-  NO_NODE_FOUND: handedBack,
-  NODE_SCHEDULED: { owner: 'node', rank: 2, next: ['CREATING', 'CREATED', 'RUNNING', 'FAILED', 'DEAD', 'COMPLETED', 'UNDEPLOYED'], retry: [] },
-  CREATING: { owner: 'node', rank: 3, next: ['CREATED', 'RUNNING', 'FAILED', 'DEAD', 'COMPLETED', 'UNDEPLOYED'], retry: [] },
-  CREATED: { owner: 'node', rank: 4, next: ['RUNNING', 'FAILED', 'DEAD', 'COMPLETED', 'UNDEPLOYED'], retry: [] },
-  RUNNING: { owner: 'node', rank: 5, next: ['FAILED', 'DEAD', 'COMPLETED', 'UNDEPLOYED'], retry: [] },
-  FAILED: { owner: 'node', rank: 6, next: ['UNDEPLOYED'], retry: ['CREATING', 'CREATED', 'RUNNING', 'FAILED', 'DEAD', 'COMPLETED', 'NODE_SCHEDULED', 'CLUSTER_SCHEDULED', ...refused] },
-  DEAD: { owner: 'node', rank: 6, next: ['UNDEPLOYED'], retry: ['CREATING', 'CREATED', 'RUNNING', 'FAILED', 'DEAD', 'COMPLETED', 'NODE_SCHEDULED', 'CLUSTER_SCHEDULED', ...refused] },
+  CLUSTER_SCHEDULED: { ...clusterLooks, rank: 1 },
+  NO_WORKER_CAPACITY: clusterLooks,
+  NO_QUALIFIED_WORKER_FOUND: clusterLooks,
+  NO_NODE_FOUND: clusterLooks,
+  NODE_SCHEDULED: { owner: 'node', rank: 2, next: [...atNode, 'UNDEPLOYED'], retry: again },
+  CREATING: { owner: 'node', rank: 3, next: ['CREATED', 'RUNNING', 'FAILED', 'DEAD', 'COMPLETED', 'UNDEPLOYED'], retry: again },
+  CREATED: { owner: 'node', rank: 4, next: ['RUNNING', 'FAILED', 'DEAD', 'COMPLETED', 'UNDEPLOYED'], retry: again },
+  RUNNING: { owner: 'node', rank: 5, next: ['FAILED', 'DEAD', 'COMPLETED', 'UNDEPLOYED'], retry: again },
+  FAILED: { owner: 'node', rank: 6, next: ['UNDEPLOYED'], retry: again },
+  DEAD: { owner: 'node', rank: 6, next: ['UNDEPLOYED'], retry: again },
   COMPLETED: { owner: 'root', rank: 6, next: ['UNDEPLOYED'], retry: [] },
   UNDEPLOYED: { owner: 'root', rank: 7, next: [], retry: [] },
 };
@@ -47,15 +51,8 @@ export function move(from: Standing, to: Standing): Move {
   if (to.attempt === from.attempt && to.status === from.status) return { ok: true, changed: false };
   if (to.attempt < from.attempt) return { ok: false, reason: `attempt ${to.attempt} is over, the instance is at ${from.attempt}` };
   const row = lifecycle[from.status];
-  const allowed = to.attempt === from.attempt ? row.next.includes(to.status) : isRetry(from.status, to.status);
+  const allowed = (to.attempt === from.attempt ? row.next : row.retry).includes(to.status);
   return allowed ? { ok: true, changed: true } : { ok: false, reason: `no way from ${from.status} (attempt ${from.attempt}) to ${to.status} (attempt ${to.attempt})` };
-}
-
-/** Reports of the end of an attempt may have been lost, so a newer attempt may follow anything that has run or was placed. */
-function isRetry(from: InstanceStatus, to: InstanceStatus): boolean {
-  if (lifecycle[from].retry.includes(to)) return true;
-  const placed = lifecycle[from].owner === 'node' && from !== 'FAILED' && from !== 'DEAD';
-  return placed && lifecycle.DEAD.retry.includes(to);
 }
 
 /** Nothing of ours will change it any more, but for removal. */

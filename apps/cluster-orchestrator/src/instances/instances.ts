@@ -1,6 +1,6 @@
 import { type InstanceReport, type InstanceSpec, type PlacedReport } from '@oak/contracts';
 import { move, type AssignmentBook } from '@oak/instance';
-import type { Collection } from '@oak/store';
+import { StaleRevision, type Collection, type Document } from '@oak/store';
 import type { NodeRegistry } from '../nodes/node-registry.ts';
 import { placedReport, type InstanceRecord } from './instance-record.ts';
 
@@ -86,13 +86,24 @@ export class Instances {
   }
 
   async forget(id: string): Promise<void> {
-    const record = await this.get(id);
-    if (!record || !await this.#options.instances.remove(id)) return;
+    const found = await this.#options.instances.get(id);
+    if (!found || !await this.#removeUnchanged(found)) return;
+    const record = found.body;
     if (record.node) {
       this.#options.nodes.release(record.node, id);
       this.#options.book.withdraw(record.node, id);
     }
     this.#options.tell({ ...placedReport(record), status: 'UNDEPLOYED', detail: 'removed' });
+  }
+
+  /** False: it is gone already, or somebody changed it meanwhile, e.g. root wants it again. */
+  async #removeUnchanged({ id, revision }: Document<InstanceRecord>): Promise<boolean> {
+    try {
+      return await this.#options.instances.remove(id, revision);
+    } catch (error) {
+      if (error instanceof StaleRevision) return false;
+      throw error;
+    }
   }
 
   async #update(id: string, change: (record: InstanceRecord) => InstanceRecord | undefined): Promise<InstanceRecord | undefined> {
@@ -107,9 +118,9 @@ function fresh(spec: InstanceSpec): InstanceRecord {
   return { spec, desired: 'run', report: { id: spec.id, attempt: spec.attempt, status: 'CLUSTER_SCHEDULED', detail: 'the cluster looks for a node', restarts: 0 } };
 }
 
-/** Root says it again. A greater attempt means that root had it back in between, so it starts anew. */
+/** Root says it again. A greater attempt means that root had it back in between: it starts anew, or goes on under that attempt where a node still has it. */
 function retaken(record: InstanceRecord, spec: InstanceSpec): InstanceRecord | undefined {
-  if (spec.attempt > record.report.attempt && !record.node) return fresh(spec);
+  if (spec.attempt > record.report.attempt) return record.node === undefined ? fresh(spec) : { ...record, spec, desired: 'run', report: { ...record.report, attempt: spec.attempt, restarts: 0 } };
   return record.desired === 'gone' ? { ...record, desired: 'run' } : undefined;
 }
 

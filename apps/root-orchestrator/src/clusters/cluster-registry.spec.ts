@@ -13,7 +13,7 @@ const summary = (over: Partial<ClusterSummary> = {}): ClusterSummary => ({
 
 function registry(clock = new FakeClock(10_000_000)): { clusters: ClusterRegistry; changes: string[]; clock: FakeClock } {
   const changes: string[] = [];
-  const clusters = new ClusterRegistry({ clusters: new MemoryStore().collection(clustersCollection), clock, silentAfterMs: 15_000, newId: () => 'id', onChange: (name) => { changes.push(name); } });
+  const clusters = new ClusterRegistry({ clusters: new MemoryStore().collection(clustersCollection), clock, policy: { silentAfterMs: 15_000, lostAfterMs: 60_000 }, newId: () => 'id', onChange: (name) => { changes.push(name); } });
   return { clusters, changes, clock };
 }
 
@@ -41,4 +41,17 @@ test('a cluster whose nodes are all closed counts as closed; one with nothing to
   expect(clusters.candidates()).toMatchObject([{ cordoned: true }]);
   await clusters.summarised('c1', summary({ sequence: 3, fits: [], runtimes: [], nodes: { active: 0, unknown: 0, lost: 1, cordoned: 1 } }));
   expect(clusters.candidates()).toMatchObject([{ cordoned: false }]);
+});
+
+test('a lost cluster is told once, and counts again when it has registered, not when it is heard', async () => {
+  const { clusters, changes, clock } = registry();
+  await clusters.register('c1', summary(), '1');
+  await clock.advance(15_000);
+  clusters.sweep();
+  await clock.advance(45_000);
+  clusters.sweep();
+  clusters.sweep();
+  expect([changes, clusters.heard('c1'), clusters.get('c1')]).toMatchObject([['c1', 'c1', 'c1'], false, { active: false, lost: true }]);
+  await clusters.register('c1', summary({ sequence: 2 }), '1');
+  expect(clusters.get('c1')).toMatchObject({ active: true, lost: false });
 });

@@ -3,13 +3,14 @@ import type { Clock } from '@oak/reconcile';
 import type { Candidate } from '@oak/scheduling';
 import type { Collection } from '@oak/store';
 import type { ClusterRecord } from './cluster-record.ts';
+import { livenessOf, type ClusterLivenessPolicy, type ClusterState } from './liveness.ts';
 
 export interface ClusterRegistryOptions {
   readonly clusters: Collection<ClusterRecord>;
   readonly clock: Clock;
-  readonly silentAfterMs: number;
+  readonly policy: ClusterLivenessPolicy;
   readonly newId: () => string;
-  /** A cluster came, went silent, came back, or offers something else. */
+  /** A cluster came, went silent, was given up, came back, or offers something else. */
   readonly onChange: (name: string) => void;
 }
 
@@ -18,20 +19,45 @@ export interface KnownCluster {
   readonly record: ClusterRecord;
   /** When it was last heard, by the monotonic clock. Undefined: not since this process started. */
   readonly heardAt: number | undefined;
+  /** Heard lately: gets something new. */
   readonly active: boolean;
+  /** Silent for so long that what it has is placed elsewhere. */
+  readonly lost: boolean;
+}
+
+class Entry implements KnownCluster {
+  readonly id: string;
+  record: ClusterRecord;
+  heardAt: number | undefined;
+  state: ClusterState = 'silent';
+
+  constructor(id: string, record: ClusterRecord) {
+    this.id = id;
+    this.record = record;
+  }
+
+  get active(): boolean {
+    return this.state === 'active';
+  }
+
+  get lost(): boolean {
+    return this.state === 'lost';
+  }
 }
 
 /** The clusters: what they offer and when they were last heard. What they offer is stored, heartbeats are not. */
 export class ClusterRegistry {
-  readonly #known = new Map<string, { id: string; record: ClusterRecord; heardAt: number | undefined; active: boolean }>();
+  readonly #known = new Map<string, Entry>();
+  readonly #startedAt: number;
   readonly #options: ClusterRegistryOptions;
 
   constructor(options: ClusterRegistryOptions) {
     this.#options = options;
+    this.#startedAt = options.clock.monotonic();
   }
 
   async load(): Promise<void> {
-    for (const { id, body } of await this.#options.clusters.list()) this.#known.set(body.name, { id, record: body, heardAt: undefined, active: false });
+    for (const { id, body } of await this.#options.clusters.list()) this.#known.set(body.name, new Entry(id, body));
   }
 
   get(name: string): KnownCluster | undefined {
@@ -48,17 +74,21 @@ export class ClusterRegistry {
     const id = known?.id ?? this.#options.newId();
     if (known) await this.#options.clusters.update(id, () => record);
     else await this.#options.clusters.insert(id, record);
-    this.#known.set(name, { id, record, heardAt: this.#options.clock.monotonic(), active: true });
+    const entry = known ?? new Entry(id, record);
+    entry.record = record;
+    entry.heardAt = this.#options.clock.monotonic();
+    entry.state = 'active';
+    this.#known.set(name, entry);
     this.#options.onChange(name);
     return id;
   }
 
-  /** A sign of life. False: it never registered. */
+  /** A sign of life. False: it never registered, or we have given it up; it must register. */
   heard(name: string): boolean {
     const known = this.#known.get(name);
-    if (!known) return false;
+    if (!known || known.lost) return false;
     known.heardAt = this.#options.clock.monotonic();
-    if (!known.active) { known.active = true; this.#options.onChange(name); }
+    this.#enter(known, 'active');
     return true;
   }
 
@@ -71,15 +101,18 @@ export class ClusterRegistry {
     this.#options.onChange(name);
   }
 
-  /** Called on a period: who fell silent. */
+  /** Called on a period: who fell silent, and whom to give up. */
   sweep(): void {
     const now = this.#options.clock.monotonic();
     for (const known of this.#known.values()) {
-      const active = known.heardAt !== undefined && now - known.heardAt < this.#options.silentAfterMs;
-      if (active === known.active) continue;
-      known.active = active;
-      this.#options.onChange(known.record.name);
+      this.#enter(known, livenessOf(known.state, now - (known.heardAt ?? this.#startedAt), known.heardAt !== undefined, this.#options.policy));
     }
+  }
+
+  #enter(known: Entry, state: ClusterState): void {
+    if (known.state === state) return;
+    known.state = state;
+    this.#options.onChange(known.record.name);
   }
 
   /** When it was last heard, for people: milliseconds since 1970 by today's wall clock. */

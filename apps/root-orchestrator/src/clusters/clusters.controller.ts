@@ -24,10 +24,10 @@ export class ClustersController {
 }
 
 /** Oakestra's element of /api/clusters/, with its aliases, and the health of each runtime beside. */
-export function clusterView({ id, record: { name, summary }, active }: KnownCluster, lastSeenAtMs: number): Record<string, unknown> {
+export function clusterView({ id, record: { name, summary }, active, lost }: KnownCluster, lastSeenAtMs: number): Record<string, unknown> {
   const { total, free, nodes, runtimes, csiDrivers, addons, fits } = summary;
   return {
-    _id: id, active, active_nodes: nodes.active, candidate_name: name, candidate_location: summary.location, cluster_name: name, cluster_location: summary.location,
+    _id: id, active, lost, active_nodes: nodes.active, candidate_name: name, candidate_location: summary.location, cluster_name: name, cluster_location: summary.location,
     vcpus: total.vcpus, memory: free.memoryMiB, vgpus: total.vgpus, total_cpu_cores: total.vcpus, memory_in_mb: free.memoryMiB, total_gpu_cores: total.vgpus,
     virtualization: runtimes.filter(({ healthy }) => healthy > 0).map(({ virtualization }) => virtualization),
     runtimes: runtimes.map(({ virtualization, healthy, unhealthy, reasons }) => ({ virtualization, healthy, unhealthy, reasons })),

@@ -61,7 +61,7 @@ export class ClustersGateway {
 
   #heard(cluster: string): boolean {
     const known = this.root.clusters.heard(cluster);
-    if (!known) this.root.resync(cluster, 'root does not know this cluster yet');
+    if (!known) this.root.resync(cluster, 'root does not count this cluster as present');
     return known;
   }
 }

@@ -46,8 +46,8 @@ export class EventFeed {
     this.#emit('instance', { id, ...eventBody(record), status: 'UNDEPLOYED', status_detail: 'removed', removed: true }, record);
   }
 
-  clusterChanged({ id, record, active }: KnownCluster): void {
-    this.#emit('cluster', { id, cluster_name: record.name, active, active_nodes: record.summary.nodes.active });
+  clusterChanged({ id, record, active, lost }: KnownCluster): void {
+    this.#emit('cluster', { id, cluster_name: record.name, active, lost, active_nodes: record.summary.nodes.active });
   }
 
   /** An operator closed or opened it; what else happens to nodes is their cluster's. */

@@ -89,6 +89,21 @@ export class Instances {
     });
   }
 
+  /** Its cluster is lost, and another one gets it. What the lost one still says of it is dropped from now on. */
+  async moved(id: string, from: string, to: string, explanation: NonNullable<InstanceRecord['explanation']>): Promise<InstanceRecord | undefined> {
+    return this.change(id, (record) => {
+      const next = { status: 'CLUSTER_SCHEDULED' as const, attempt: record.attempt + 1 };
+      if (record.desired !== 'run' || record.cluster !== from || !move(record, next).ok) return undefined;
+      const { report: _report, ...rest } = record;
+      return { ...rest, ...next, cluster: to, explanation, detail: `cluster ${from} is lost, given to cluster ${to}` };
+    });
+  }
+
+  /** Its cluster is lost, and nobody else can take it: it stays, as it was when it was last heard of. */
+  async stranded(id: string, cluster: string, detail: string, explanation: NonNullable<InstanceRecord['explanation']>): Promise<void> {
+    await this.change(id, (record) => (record.cluster !== cluster || record.detail === detail ? undefined : { ...record, detail, explanation }));
+  }
+
   async waits(id: string, status: InstanceRecord['status'], detail: string, explanation: NonNullable<InstanceRecord['explanation']>): Promise<void> {
     await this.change(id, (record) => {
       if (record.cluster !== undefined || (record.status === status && record.detail === detail)) return undefined;
@@ -161,10 +176,5 @@ function requested({ id, body }: Document<ServiceRecord>, number: number, now: n
 }
 
 export function specOf({ id, body }: Document<InstanceRecord>, service: ServiceRecord): InstanceSpec {
-  return { id, serviceId: body.serviceId, applicationId: body.applicationId, instanceNumber: body.number, name: service.name, attempt: startAttempt(body), microservice: service.microservice };
-}
-
-/** The attempt with which its cluster got it; later ones are the cluster's own and the node's. */
-function startAttempt({ attempt, report }: InstanceRecord): number {
-  return report ? 0 : attempt;
+  return { id, serviceId: body.serviceId, applicationId: body.applicationId, instanceNumber: body.number, name: service.name, attempt: body.attempt, microservice: service.microservice };
 }

@@ -1,8 +1,8 @@
 import { instanceStatuses } from '@oak/contracts';
-import { isWaiting } from '@oak/instance';
+import { isFinal, isWaiting } from '@oak/instance';
 import { expect, test } from 'vitest';
 import type { InstanceRecord } from './instance-record.ts';
-import { planInstance, waitingDetail, waitingStatus } from './plan-instance.ts';
+import { planInstance, strandedDetail, waitingDetail, waitingStatus } from './plan-instance.ts';
 
 const record = (over: Partial<InstanceRecord>): InstanceRecord => ({
   serviceId: 's', applicationId: 'a', number: 0, desired: 'run', status: 'REQUESTED', detail: '', attempt: 0, refusals: [], createdAtMs: 0, changedAtMs: 0, ...over,
@@ -11,14 +11,22 @@ const explanation = { evaluated: 2, filtered: [], exhausted: [], top: [], comple
 
 test('without a cluster it is placed as long as it waits; with one it stays assigned there', () => {
   for (const status of instanceStatuses) {
-    expect(planInstance(record({ status })).kind, status).toBe(isWaiting(status) ? 'place' : 'rest');
-    expect(planInstance(record({ status, cluster: 'c1' })), status).toEqual({ kind: 'assign', cluster: 'c1' });
+    expect(planInstance(record({ status }), false).kind, status).toBe(isWaiting(status) ? 'place' : 'rest');
+    expect(planInstance(record({ status, cluster: 'c1' }), false), status).toEqual({ kind: 'assign', cluster: 'c1' });
   }
 });
 
 test('what shall go is withdrawn from its cluster, and forgotten only when nobody has it', () => {
-  expect(planInstance(record({ desired: 'gone', cluster: 'c1' }))).toEqual({ kind: 'withdraw', cluster: 'c1' });
-  expect(planInstance(record({ desired: 'gone' }))).toEqual({ kind: 'forget' });
+  expect(planInstance(record({ desired: 'gone', cluster: 'c1' }), false)).toEqual({ kind: 'withdraw', cluster: 'c1' });
+  expect(planInstance(record({ desired: 'gone' }), false)).toEqual({ kind: 'forget' });
+});
+
+test('of a lost cluster: what shall run moves unless it is over, what shall go is forgotten', () => {
+  for (const status of instanceStatuses) {
+    expect(planInstance(record({ status, cluster: 'c1' }), true), status).toEqual(isFinal(status) ? { kind: 'rest' } : { kind: 'move', from: 'c1' });
+  }
+  expect(planInstance(record({ desired: 'gone', cluster: 'c1' }), true)).toEqual({ kind: 'forget', lost: 'c1' });
+  expect(strandedDetail('c1', explanation, [])).toBe('cluster c1 is lost and may still run it; no other cluster can take it: 0 of 2 can take it');
 });
 
 test('the reason for waiting has Oakestra\'s name', () => {

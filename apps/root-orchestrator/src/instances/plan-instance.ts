@@ -1,5 +1,5 @@
 import type { PlacementExplanation } from '@oak/contracts';
-import { isWaiting } from '@oak/instance';
+import { isFinal, isWaiting } from '@oak/instance';
 import type { Decision } from '@oak/scheduling';
 import type { InstanceRecord } from './instance-record.ts';
 
@@ -11,14 +11,19 @@ export type InstanceAction =
   | { readonly kind: 'assign'; readonly cluster: string }
   /** Its cluster shall drop it; the record stays until the cluster says that it is gone. */
   | { readonly kind: 'withdraw'; readonly cluster: string }
-  | { readonly kind: 'forget' }
+  /** Its cluster is lost: another one shall have it, if one can take it. */
+  | { readonly kind: 'move'; readonly from: string }
+  /** Nobody has it any more. `lost`: this cluster had it and may still run it; it drops it when it is back. */
+  | { readonly kind: 'forget'; readonly lost?: string }
   | { readonly kind: 'rest' };
 
-/** One instance, decided from what is known. */
-export function planInstance(record: InstanceRecord): InstanceAction {
-  if (record.desired === 'gone') return record.cluster === undefined ? { kind: 'forget' } : { kind: 'withdraw', cluster: record.cluster };
-  if (record.cluster !== undefined) return { kind: 'assign', cluster: record.cluster };
-  return isWaiting(record.status) ? { kind: 'place' } : { kind: 'rest' };
+/** One instance, decided from what is known. `lost`: its cluster has been given up. */
+export function planInstance(record: InstanceRecord, lost: boolean): InstanceAction {
+  const { cluster, desired, status } = record;
+  if (desired === 'gone') return cluster === undefined ? { kind: 'forget' } : lost ? { kind: 'forget', lost: cluster } : { kind: 'withdraw', cluster };
+  if (cluster === undefined) return isWaiting(status) ? { kind: 'place' } : { kind: 'rest' };
+  if (!lost) return { kind: 'assign', cluster };
+  return isFinal(status) ? { kind: 'rest' } : { kind: 'move', from: cluster };
 }
 
 /** What Oakestra calls the reason why nobody takes it. `pinned`: the clusters that the descriptor names, if it names any. */
@@ -28,6 +33,11 @@ export function waitingStatus({ explanation }: Decision, pinned: readonly string
   if (targets.length === 0) return 'TargetClusterNotFound';
   if (!targets.some((target) => target.active)) return 'TargetClusterNotActive';
   return explanation.evaluated > 0 ? 'TargetClusterNoCapacity' : 'TargetClusterNotFound';
+}
+
+/** The sentence for the person who asks about an instance of a lost cluster that nobody else can take. */
+export function strandedDetail(cluster: string, explanation: PlacementExplanation, refusals: InstanceRecord['refusals']): string {
+  return `cluster ${cluster} is lost and may still run it; no other cluster can take it: ${waitingDetail(explanation, refusals)}`.slice(0, 4_000);
 }
 
 /** The sentence for the person who asks why it waits. */
