@@ -1,0 +1,1 @@
+export { examplesOf } from './examples-of.ts';
