@@ -7,10 +7,10 @@ import type { Store } from '@oak/store';
 import { InstanceReconciler } from './instances/instance-reconciler.ts';
 import { instancesCollection, type InstanceRecord } from './instances/instance-record.ts';
 import { Instances } from './instances/instances.ts';
+import { Network, type NetworkOptions } from './network/network.ts';
 import type { LivenessPolicy } from './nodes/liveness.ts';
 import { NodeRegistry } from './nodes/node-registry.ts';
-import { nodesCollection, subnetsCollection, type NodeRecord } from './nodes/node-record.ts';
-import { Subnets } from './nodes/subnets.ts';
+import { nodesCollection, type NodeRecord } from './nodes/node-record.ts';
 import { offerOf } from './uplink/summary.ts';
 import { Uplink, type UplinkOptions } from './uplink/uplink.ts';
 
@@ -22,16 +22,18 @@ export interface ClusterOptions extends Pick<UplinkOptions, 'cluster' | 'locatio
   readonly heartbeatMs: number;
   readonly liveness: LivenessPolicy;
   readonly hasRoot: boolean;
+  /** What is kept of the overlay outside of the store. */
+  readonly overlay: Pick<NetworkOptions, 'position' | 'ranges'>;
   readonly log: (text: string) => void;
 }
 
-type Period = 'sweep' | 'register' | 'heartbeat' | 'offer';
+type Period = 'sweep' | 'register' | 'network' | 'heartbeat' | 'offer';
 const offerEveryMs = 250;
 
 /** The rooms of a cluster and the loops between them. Knows no transport, no clock and no file of its own. */
 export class Cluster {
   readonly nodes: NodeRegistry;
-  readonly subnets: Subnets;
+  readonly network: Network;
   readonly instances: Instances;
   readonly book: AssignmentBook;
   readonly uplink: Uplink;
@@ -59,8 +61,15 @@ export class Cluster {
       send: (node, message) => { bus.publish(nodeAssignment, message, cluster, node); },
     });
     this.nodes = new NodeRegistry({ nodes: store.collection(nodesCollection), clock, policy: options.liveness, onChange: (...change) => { this.#nodeChanged(...change); }, onRoom: () => { this.#offerChanged(); } });
-    this.subnets = new Subnets(store.collection(subnetsCollection));
-    this.uplink = new Uplink({ ...options, offer: async () => offerOf(await this.views(this.nodes.names())), instances: () => this.instances });
+    this.network = new Network({
+      ...options, ...options.overlay, addressOf: (node) => this.nodes.get(node)?.description.address, isGone: (node) => this.#isGone(node),
+      tellAgain: (node) => { void this.instances.tellAgain(node).catch((error: unknown) => { log(`instances on ${node}: ${String(error)}`); }); },
+    });
+    instances.watch(({ id, body }) => { this.network.routes.instanceChanged(id, body); });
+    this.uplink = new Uplink({
+      ...options, offer: async () => offerOf(await this.views(this.nodes.names())), instances: () => this.instances,
+      routes: () => this.network.routes.position, complete: (report) => this.network.report(report),
+    });
     this.instances = new Instances({ instances, nodes: this.nodes, book: this.book, log, tell: (report) => { this.uplink.outbox.changed(report); }, trigger: (id) => { this.#loop.trigger(id); } });
     const reconciler = new InstanceReconciler({
       instances: this.instances, nodes: this.nodes, book: this.book, retryMs: 15_000,
@@ -81,10 +90,11 @@ export class Cluster {
     await this.uplink.restore();
     const all = await this.instances.all();
     await this.nodes.load(all);
+    await this.network.load(all);
     for (const node of this.nodes.names()) this.book.load(node, all.filter((record) => record.node === node && isAssigned(record)).map(assignedSpec));
     this.#loop.start();
     this.#periods.start();
-    const periods: Period[] = this.#options.hasRoot ? ['sweep', 'register', 'offer'] : ['sweep'];
+    const periods: Period[] = this.#options.hasRoot ? ['sweep', 'register', 'network', 'offer'] : ['sweep'];
     for (const key of periods) this.#periods.trigger(key);
     this.#options.bus.onReconnect(() => { this.registerAgain('the bus was cut'); });
   }
@@ -95,8 +105,8 @@ export class Cluster {
 
   async views(names: readonly string[]): Promise<NodeView[]> {
     const views = await Promise.all(names.map(async (name) => {
-      const subnet = await this.subnets.known(name);
-      return this.nodes.view(name, subnet ? [subnet] : []);
+      const tunnel = this.network.tunnels.get(name);
+      return this.nodes.view(name, await this.network.subnets.known(name), tunnel && { ...(tunnel.problem !== undefined && { problem: tunnel.problem }), encryption: tunnel.encryption ?? 'none' });
     }));
     return views.filter((view) => view !== undefined);
   }
@@ -105,6 +115,7 @@ export class Cluster {
     if (!this.#options.hasRoot) return;
     this.log(`registering at root: ${reason}`);
     this.#periods.trigger('register');
+    this.#periods.trigger('network');
   }
 
   /** Asks a node to register, at most once a second. */
@@ -125,8 +136,15 @@ export class Cluster {
   /** Room or ability may have appeared: whoever waits looks again, and root hears of it. */
   #nodeChanged(name: string, before: NodeRecord | undefined, now: NodeRecord): void {
     if (before?.state !== now.state) this.log(`node ${name} is ${now.state}`);
+    if (before?.description.address !== now.description.address) this.network.tunnelChanged(name);
     this.#loop.triggerAll();
     this.#offerChanged();
+  }
+
+  /** Its instances were placed elsewhere long ago, so that its ranges may serve another node. */
+  #isGone(node: string): boolean {
+    const state = this.nodes.get(node)?.state;
+    return state === 'lost' && !this.nodes.isHeld(node);
   }
 
   #offerChanged(): void {
@@ -146,6 +164,7 @@ export class Cluster {
     switch (key) {
       case 'sweep': await this.nodes.sweep(); return { kind: 'again', afterMs: Math.max(100, Math.round(this.heartbeatMs / 3)) };
       case 'register': { await this.uplink.register(); this.#periods.trigger('heartbeat'); return { kind: 'done' }; }
+      case 'network': await this.network.ask(); return { kind: 'again', afterMs: 60_000 };
       case 'heartbeat': this.uplink.heartbeat(); return { kind: 'again', afterMs: 5_000 };
       case 'offer': return this.#offer();
     }

@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
-  clusterAssignment, clusterCordon, clusterExplain, clusterNodes, clusterResync, nameSchema, nodeFingerprint, nodeHeartbeat, nodeRegister, nodeReport, nodeSubnet, positionSchema,
+  clusterAssignment, clusterCordon, clusterExplain, clusterNodes, clusterResync, clusterRoutes, clusterTrace, nameSchema, nodeFingerprint, nodeHeartbeat, nodeNetwork, nodeRegister, nodeReport, nodeSubnet, positionSchema, type Position,
 } from '@oak/contracts';
 import { clusterPermissions, nodePermissions, startEmbeddedServer, TrustDomain } from '@oak/identity';
 import { BusStrategy, connectBus } from '@oak/messaging';
@@ -15,7 +15,10 @@ import { Cluster } from './cluster.ts';
 import { configSchema, type Config } from './config.ts';
 
 const version = '0.1.0';
-const served = [nodeRegister, nodeSubnet, nodeFingerprint, nodeHeartbeat, nodeReport, clusterAssignment, clusterResync, clusterExplain, clusterNodes, clusterCordon];
+const served = [
+  nodeRegister, nodeSubnet, nodeNetwork, nodeFingerprint, nodeHeartbeat, nodeReport,
+  clusterAssignment, clusterResync, clusterExplain, clusterNodes, clusterCordon, clusterRoutes, clusterTrace,
+];
 const logger = new Logger('cluster');
 
 /** `credentials node NAME`: lets a node in. Whoever can read the state folder may do that. */
@@ -24,6 +27,13 @@ function printCredentials(config: Config, state: StateDir, [kind, name]: readonl
   if (kind !== 'node' || !parsed.success) throw new Error('usage: credentials node NAME   (NAME: letters, digits, _ and -, at most 63)');
   const cluster = config.OAK_CLUSTER_NAME;
   process.stdout.write(TrustDomain.open(cluster, state).issue(`cluster.${cluster}.node.${parsed.data}`, nodePermissions(cluster, parsed.data)));
+}
+
+function positionIn(state: StateDir, file: string): { load: () => Position | undefined; save: (position: Position) => void } {
+  return {
+    load: () => { const text = state.read(file); return text === undefined ? undefined : positionSchema.parse(JSON.parse(text)); },
+    save: (position) => { state.write(file, JSON.stringify(position)); },
+  };
 }
 
 async function serve(config: Config, state: StateDir): Promise<void> {
@@ -38,9 +48,10 @@ async function serve(config: Config, state: StateDir): Promise<void> {
   const orchestrator = new Cluster({
     bus, store, clock: realClock, random: realRandom, cluster, location: config.OAK_CLUSTER_LOCATION, version, epoch: state.nextEpoch(), heartbeatMs: config.OAK_HEARTBEAT_MS,
     liveness: { unknownAfterMs: config.OAK_UNKNOWN_AFTER_MS, lostAfterMs: config.OAK_LOST_AFTER_MS }, hasRoot: remote !== undefined, log: (text) => { logger.log(text); },
-    position: {
-      load: () => { const text = state.read('position.json'); return text === undefined ? undefined : positionSchema.parse(JSON.parse(text)); },
-      save: (position) => { state.write('position.json', JSON.stringify(position)); },
+    position: positionIn(state, 'position.json'),
+    overlay: {
+      position: positionIn(state, 'routes-position.json'),
+      ranges: { load: () => JSON.parse(state.read('ranges.json') ?? 'null') as unknown, save: (ranges) => { state.write('ranges.json', JSON.stringify(ranges)); } },
     },
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.with(orchestrator), new FastifyAdapter(), { logger: [config.OAK_LOG_LEVEL, 'warn', 'error'], forceCloseConnections: true });

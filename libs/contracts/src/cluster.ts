@@ -80,6 +80,8 @@ export const nodeViewSchema = z.object({
   free: resourcesSchema,
   instances: z.int().nonnegative(),
   subnets: z.array(z.object({ v4: z.cidrv4(), v6: z.cidrv6() })).max(16),
+  /** As its net-manager says; absent: it has not been heard yet. `problem`: why the node can not take part in the overlay. */
+  overlay: z.object({ problem: textSchema.optional(), encryption: z.string().max(64) }).optional(),
   lastSeenAtMs: timeSchema.optional(),
 });
 export type NodeView = z.infer<typeof nodeViewSchema>;

@@ -33,6 +33,11 @@ export class Instances {
     return (await this.#options.instances.list({ where: { index: 'node', equals: [node] } })).map(({ body }) => body);
   }
 
+  /** Root hears again of what this node has. */
+  async tellAgain(node: string): Promise<void> {
+    for (const record of await this.onNode(node)) this.#options.tell(placedReport(record));
+  }
+
   /** Root wants these to run. What is here already keeps its state, unless root starts a new attempt. */
   async take(specs: readonly InstanceSpec[]): Promise<void> {
     const results = await this.#options.instances.insertMany(specs.map((spec) => ({ id: spec.id, body: fresh(spec) })));

@@ -15,10 +15,3 @@ export const nodeRecordSchema = z.object({
 });
 export type NodeRecord = z.infer<typeof nodeRecordSchema>;
 export const nodesCollection: CollectionDefinition<NodeRecord> = { name: 'nodes', parse: (input) => nodeRecordSchema.parse(input) };
-
-/** Subnets outlive a node's record: its workloads keep their addresses. The id is the node's name. */
-const subnetRecordSchema = z.object({ index: z.int().nonnegative() });
-export type SubnetRecord = z.infer<typeof subnetRecordSchema>;
-export const subnetsCollection: CollectionDefinition<SubnetRecord> = {
-  name: 'subnets', parse: (input) => subnetRecordSchema.parse(input), indexes: [{ name: 'index', paths: ['index'], unique: true }],
-};

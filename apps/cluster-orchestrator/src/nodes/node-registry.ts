@@ -112,12 +112,17 @@ export class NodeRegistry {
     }
   }
 
-  view(name: string, subnets: NodeView['subnets']): NodeView | undefined {
+  /** Whether instances are counted on this node. */
+  isHeld(name: string): boolean {
+    return (this.#entries.get(name)?.held.size ?? 0) > 0;
+  }
+
+  view(name: string, subnets: NodeView['subnets'], overlay?: NodeView['overlay']): NodeView | undefined {
     const entry = this.#entries.get(name);
     if (!entry) return undefined;
     const { state, cordoned, description, runtimes } = entry.record;
     return {
-      name, state, cordoned, description, runtimes, free: freeOf(entry), instances: entry.held.size, subnets,
+      name, state, cordoned, description, runtimes, free: freeOf(entry), instances: entry.held.size, subnets, ...(overlay && { overlay }),
       ...(entry.heardAt !== undefined && { lastSeenAtMs: this.#wallTime(entry.heardAt) }),
     };
   }

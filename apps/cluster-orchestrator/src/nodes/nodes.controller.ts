@@ -26,7 +26,7 @@ export class NodesController {
 
   @OnRequest(nodeSubnet)
   subnet(_payload: unknown, context: MessageContext): Promise<{ v4: string; v6: string }> {
-    return this.cluster.subnets.of(speaker(context));
+    return this.cluster.network.subnets.of(speaker(context), false).then(([first]) => first!);
   }
 
   @OnEvent(nodeFingerprint)

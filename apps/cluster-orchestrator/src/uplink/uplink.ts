@@ -17,6 +17,10 @@ export interface UplinkOptions {
   readonly epoch: number;
   readonly offer: () => Promise<Offer>;
   readonly instances: () => Instances;
+  /** Where this cluster stands in root's routes. */
+  readonly routes: () => Position | undefined;
+  /** Adds what root must know besides: where the tunnel of its node ends. */
+  readonly complete: (report: PlacedReport) => PlacedReport;
   /** What root wanted when it was last heard; the instances themselves are in the store. */
   readonly position: { load: () => Position | undefined; save: (position: Position) => void };
   readonly log: (text: string) => void;
@@ -40,7 +44,7 @@ export class Uplink {
     this.outbox = new ReportOutbox<PlacedReport>({
       defer: (flush) => void setImmediate(flush),
       send: ({ sequence, kind, instances }) => {
-        options.bus.publish(clusterReport, { epoch: options.epoch, sequence, kind, position: this.#position(), instances: [...instances] }, options.cluster);
+        options.bus.publish(clusterReport, { epoch: options.epoch, sequence, kind, position: this.#position(), instances: instances.map(options.complete) }, options.cluster);
       },
     });
   }
@@ -69,7 +73,8 @@ export class Uplink {
 
   heartbeat(): void {
     const { epoch, revision } = this.#position();
-    this.#options.bus.publish(clusterHeartbeat, { e: this.#options.epoch, s: this.outbox.sequence, a: [epoch, revision] }, this.#options.cluster);
+    const routes = this.#options.routes();
+    this.#options.bus.publish(clusterHeartbeat, { e: this.#options.epoch, s: this.outbox.sequence, a: [epoch, revision], ...(routes && { r: [routes.epoch, routes.revision] }) }, this.#options.cluster);
   }
 
   async reportAll(): Promise<void> {
