@@ -50,7 +50,7 @@ export interface Bus {
   status(): BusStatus;
   /** Resolves when the server has taken in all that was done so far, subscriptions included. */
   flush(): Promise<void>;
-  /** Events that did not parse or came too fast, counted by the subject of their definition. */
+  /** Messages that did not parse or came too fast, counted by the subject of their definition. */
   dropped(): ReadonlyMap<string, number>;
   /** Handles what has arrived, sends what is waiting, closes. May be called twice. */
   drain(): Promise<void>;

@@ -1,5 +1,7 @@
 import type { BusLog, EventHandler, MessageContext, RequestHandler } from './bus.ts';
 import { Rejected } from './bus-error.ts';
+import { faultsOf, oneLine } from './faults.ts';
+import { SparseLog } from './sparse-log.ts';
 import { tokensOf, type EventDefinition, type Parser, type RequestDefinition } from './message.ts';
 
 /** Events of one subject that wait for their turn; a sender that is faster than its handler loses the rest. */
@@ -12,12 +14,14 @@ interface Line { waiting: number; tail: Promise<void> }
 /** The receiving half of every bus: parses, keeps the order, answers. Nothing that a sender or a handler does gets out of it. */
 export class Intake {
   readonly #log: BusLog;
+  readonly #warnings: SparseLog;
   readonly #lines = new Map<string, Line>();
   readonly #dropped = new Map<string, number>();
   readonly #running = new Set<Promise<unknown>>();
 
   constructor(log: BusLog) {
     this.#log = log;
+    this.#warnings = new SparseLog((text) => { log.warn(text); });
   }
 
   dropped(): ReadonlyMap<string, number> {
@@ -44,7 +48,7 @@ export class Intake {
     try {
       return { value: parse(event.payload, text) };
     } catch (error) {
-      this.#drop(event.subject, `${subject}: dropped an event that does not parse: ${messageOf(error)}`);
+      this.#drop(event.subject, `${subject}: dropped an event that does not parse: ${faultsOf(error)}`);
       return undefined;
     }
   }
@@ -83,21 +87,29 @@ export class Intake {
 
   async #answer<T, R>(request: RequestDefinition<T, R>, handler: RequestHandler<T, R>, subject: string, text: string): Promise<Outcome> {
     try {
-      const payload = parseRequest(request.payload, text);
+      const payload = this.#parseRequest(request, subject, text);
       const reply = await handler(payload, contextOf(request.subject, subject));
       return { kind: 'reply', text: reply === undefined ? '' : JSON.stringify(reply) };
     } catch (error) {
-      if (error instanceof Rejected) return { kind: 'refusal', code: error.code, message: error.message };
+      if (error instanceof Rejected) return { kind: 'refusal', code: error.code, message: oneLine(error.message) };
       this.#log.error(`${subject}: the handler failed: ${messageOf(error)}`, error);
       return { kind: 'refusal', code: 500, message: 'internal error' };
     }
   }
 
-  /** Counts all, logs the first of each pattern: a broken sender must not flood the log. */
+  #parseRequest<T>(request: EventDefinition<T>, subject: string, text: string): T {
+    try {
+      return parse(request.payload, text);
+    } catch (error) {
+      const faults = faultsOf(error);
+      this.#drop(request.subject, `${subject}: refused a request that does not parse: ${faults}`);
+      throw new Rejected(400, faults, { cause: error });
+    }
+  }
+
   #drop(pattern: string, reason: string): void {
-    const count = (this.#dropped.get(pattern) ?? 0) + 1;
-    this.#dropped.set(pattern, count);
-    if (count === 1) this.#log.warn(`${reason}. Further ones on ${pattern} are only counted`);
+    this.#dropped.set(pattern, (this.#dropped.get(pattern) ?? 0) + 1);
+    this.#warnings.say(pattern, reason);
   }
 
   #track<R>(running: Promise<R>): Promise<R> {
@@ -109,14 +121,6 @@ export class Intake {
 
 function contextOf(pattern: string, subject: string): MessageContext {
   return { subject, tokens: tokensOf(pattern, subject) };
-}
-
-function parseRequest<T>(parser: Parser<T>, text: string): T {
-  try {
-    return parse(parser, text);
-  } catch (error) {
-    throw new Rejected(400, messageOf(error), { cause: error });
-  }
 }
 
 export function parse<T>(parser: Parser<T>, text: string): T {

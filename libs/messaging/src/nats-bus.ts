@@ -2,6 +2,7 @@ import { createInbox, headers, RequestError, TimeoutError, type Msg, type MsgHdr
 import type { Bus, BusLog, BusStatus, EventHandler, QueueOptions, RequestHandler, RequestOptions, Stop } from './bus.ts';
 import { BusClosed, NoAnswer, NobodyThere, Rejected } from './bus-error.ts';
 import { Intake, messageOf, type Outcome } from './intake.ts';
+import { SparseLog } from './sparse-log.ts';
 import { fill, narrow, type EventDefinition, type RequestDefinition } from './message.ts';
 import { checkSize, decodeReply, encode, requestOptions } from './outgoing.ts';
 
@@ -26,6 +27,7 @@ export type Dial = (signal: AbortSignal) => Promise<NatsConnection | undefined>;
 export class NatsBus implements Bus {
   readonly #dial: Dial;
   readonly #log: BusLog;
+  readonly #reports: SparseLog;
   readonly #intake: Intake;
   readonly #listening = new Set<Listening>();
   readonly #reconnectListeners = new Set<() => void>();
@@ -38,6 +40,7 @@ export class NatsBus implements Bus {
   constructor(dial: Dial, log: BusLog) {
     this.#dial = dial;
     this.#log = log;
+    this.#reports = new SparseLog((text) => { log.warn(text); });
     this.#intake = new Intake(log);
   }
 
@@ -173,7 +176,7 @@ export class NatsBus implements Bus {
     for await (const status of connection.status()) {
       if (status.type === 'disconnect') this.#down(`disconnected from ${status.server}`);
       if (status.type === 'staleConnection') this.#log.warn('the bus does not answer pings');
-      if (status.type === 'error') this.#log.warn(`the bus reports: ${status.error.message}`);
+      if (status.type === 'error') this.#reports.say(status.error.name, `the bus reports: ${status.error.message}`);
       if (status.type === 'reconnect') this.#up(status.server);
     }
     if (this.#status === 'closed') return;
@@ -224,7 +227,7 @@ function asBusError(subject: string, timeoutMs: number, error: unknown): unknown
 function refusalHeaders(code: number, reason: string): MsgHdrs {
   const refusal = headers();
   refusal.set(CODE, String(code));
-  refusal.set(REASON, reason.replace(/[\r\n]+/g, ' '));
+  refusal.set(REASON, reason);
   return refusal;
 }
 

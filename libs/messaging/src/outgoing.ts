@@ -1,6 +1,7 @@
 import { BadReply, InvalidMessage } from './bus-error.ts';
 import type { RequestOptions } from './bus.ts';
-import { messageOf, parse } from './intake.ts';
+import { faultsOf } from './faults.ts';
+import { parse } from './intake.ts';
 import type { Parser } from './message.ts';
 
 /** The payload as it travels. @throws InvalidMessage before anything is sent */
@@ -18,7 +19,7 @@ export function decodeReply<R>(subject: string, reply: Parser<R>, text: string):
   try {
     return parse(reply, text);
   } catch (error) {
-    throw new BadReply(`${subject}: the reply does not parse: ${messageOf(error)}`, { cause: error });
+    throw new BadReply(`${subject}: the reply does not parse: ${faultsOf(error)}`, { cause: error });
   }
 }
 

@@ -122,6 +122,18 @@ export function busConformance(name: string, makePlace: (log: BusLog) => Promise
       expect(said.some((line) => line.includes('secret'))).toBe(true);
     });
 
+    test('a megabyte of faults is refused in one short line, counted and said', async () => {
+      const issues = Array.from({ length: 5_000 }, (_, at) => ({ path: ['items', at, 'n'], message: `expected a number, got ${'x'.repeat(100)}` }));
+      const strict = { ...double, payload: { parse: (): Report => { throw Object.assign(new Error(JSON.stringify(issues)), { issues }); } } };
+      bob.serve(strict, [], () => ({ n: 1 }));
+      await bob.flush();
+      const answer = await alice.request({ ...double, payload: loose.payload }, {}, 5000, 'c').catch((error: unknown) => error);
+      expect(answer).toMatchObject({ code: 400, message: expect.stringMatching(/^items\[0\]\.n: expected a number.*…?$/) as string });
+      expect((answer as Error).message.length).toBeLessThanOrEqual(500);
+      expect([...bob.dropped()]).toEqual([[double.subject, 1]]);
+      expect(said.filter((line) => line.includes('cluster.c.double: refused a request that does not parse: items[0].n'))).toHaveLength(1);
+    });
+
     test('nobody there, and no answer in time, are told apart', async () => {
       expect(await alice.request(double, { n: 1 }, 5000, 'c').catch((error: unknown) => error)).toBeInstanceOf(NobodyThere);
       let release: () => void = () => undefined;

@@ -36,7 +36,7 @@ export class MemoryBus implements Bus {
     const text = this.#encode(subject, payload);
     const { timeoutMs } = requestOptions(limits);
     const outcome = await this.#ask(subject, text, timeoutMs);
-    if (outcome.kind === 'refusal') throw new Rejected(outcome.code, outcome.message.replace(/[\r\n]+/g, ' '));
+    if (outcome.kind === 'refusal') throw new Rejected(outcome.code, outcome.message);
     return decodeReply(subject, request.reply, outcome.text);
   }
 
