@@ -57,6 +57,17 @@ async function kill(child: ChildProcess): Promise<void> {
   await gone;
 }
 
+test('a server that is killed is started anew, until it is stopped', async () => {
+  const server = await start();
+  const first = server.pid;
+  process.kill(first, 'SIGKILL');
+  await expect.poll(() => server.pid, { timeout: 10_000 }).not.toBe(first);
+  await (await client()).flush();
+  expect(said).toContain(`nats-server ${first} has ended; it is started anew`);
+  await server.stop();
+  await expect(RawClient.connect(port, '')).rejects.toThrow('ECONNREFUSED');
+});
+
 test('its files are for its owner alone, and it lets our own in', async () => {
   const server = await start();
   expect(server).toMatchObject({ adopted: false, url: `nats://127.0.0.1:${port}` });

@@ -19,6 +19,7 @@ export interface EmbeddedServerOptions extends ServerSettings {
 export interface EmbeddedServer {
   /** For this process. */
   readonly url: string;
+  /** Of the server that runs now: it is started anew when it dies. */
   readonly pid: number;
   /** It ran already, from a process of ours before this one; its clients have noticed nothing. */
   readonly adopted: boolean;
@@ -26,8 +27,65 @@ export interface EmbeddedServer {
   stop(): Promise<void>;
 }
 
-/** Starts nats-server as a process of its own, or adopts the one that an earlier run left. @throws Error with the server's last words */
+/** Starts nats-server as a process of its own, or adopts the one that an earlier run left, and from then on starts it anew when it dies. @throws Error with the server's last words */
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
+  return new KeptServer(options, await startOrAdopt(options));
+}
+
+/** An adopted server is no child of ours, so nobody tells its end: we look. */
+const lookEveryMs = 1_000;
+
+class KeptServer implements EmbeddedServer {
+  readonly url: string;
+  readonly adopted: boolean;
+  readonly #options: EmbeddedServerOptions;
+  readonly #timer: NodeJS.Timeout;
+  #pid: number;
+  #startTime: string | undefined;
+  #mending: Promise<void> | undefined;
+  #lastFailure = '';
+
+  constructor(options: EmbeddedServerOptions, { pid, adopted }: { pid: number; adopted: boolean }) {
+    const { tls, listen } = options;
+    this.#options = options;
+    this.url = `${tls ? 'tls' : 'nats'}://${loopback(listen.host)}:${listen.port}`;
+    this.adopted = adopted;
+    this.#pid = pid;
+    this.#startTime = startTimeOf(pid);
+    this.#timer = setInterval(() => { this.#look(); }, lookEveryMs).unref();
+  }
+
+  get pid(): number {
+    return this.#pid;
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#mending;
+    await end(this.#pid);
+  }
+
+  #look(): void {
+    if (this.#mending || startTimeOf(this.#pid) === this.#startTime) return;
+    this.#mending = this.#mend().finally(() => { this.#mending = undefined; });
+  }
+
+  async #mend(): Promise<void> {
+    const { log } = this.#options;
+    try {
+      if (this.#lastFailure === '') log(`nats-server ${this.#pid} has ended; it is started anew`);
+      this.#pid = (await startOrAdopt(this.#options)).pid;
+      this.#startTime = startTimeOf(this.#pid);
+      this.#lastFailure = '';
+    } catch (error) {
+      const failure = error instanceof Error ? error.message : String(error);
+      if (failure !== this.#lastFailure) log(`${failure}. Still trying`);
+      this.#lastFailure = failure;
+    }
+  }
+}
+
+async function startOrAdopt(options: EmbeddedServerOptions): Promise<{ pid: number; adopted: boolean }> {
   const { dir, listen, log } = options;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
   const binary = findNatsServer(options.env);
@@ -40,7 +98,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
   }
   const pid = adopted && running ? running.pid : await launch(options, binary, hash);
   log(adopted ? `adopted nats-server ${pid}` : `started nats-server ${pid} on ${listen.host}:${listen.port}`);
-  return { url: `${options.tls ? 'tls' : 'nats'}://${loopback(listen.host)}:${listen.port}`, pid, adopted, stop: () => end(pid) };
+  return { pid, adopted };
 }
 
 /** A renewed certificate or credential is a new configuration. */

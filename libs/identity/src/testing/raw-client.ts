@@ -47,8 +47,10 @@ export class RawClient {
     this.#socket.write(`SUB ${subject} ${++this.#sid}\r\n`);
   }
 
-  publish(subject: string, text: string, reply = ''): void {
-    this.#socket.write(`PUB ${subject} ${reply}${reply && ' '}${Buffer.byteLength(text)}\r\n${text}\r\n`);
+  publish(subject: string, payload: string | Buffer, reply = ''): void {
+    this.#socket.write(`PUB ${subject} ${reply}${reply && ' '}${Buffer.byteLength(payload)}\r\n`);
+    this.#socket.write(payload);
+    this.#socket.write('\r\n');
   }
 
   close(): void {

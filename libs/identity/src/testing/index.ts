@@ -1,0 +1,1 @@
+export { RawClient, type RawMessage } from './raw-client.ts';
