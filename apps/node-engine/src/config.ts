@@ -17,6 +17,8 @@ export const configSchema = z.object({
   OAK_NODE_CONFIG: z.string().default('/etc/oakestra/node.toml'),
   /** Where other machines reach this one. */
   OAK_NODE_ADDRESS: z.string().optional(),
+  /** From withdrawal to SIGTERM: calls that are under way end, new ones go to other instances. */
+  OAK_DRAIN_MS: millisecondsSchema.prefault('1000'),
   /** From SIGTERM to SIGKILL. */
   OAK_STOP_GRACE_MS: millisecondsSchema.prefault('10000'),
   OAK_LOG_LEVEL: z.enum(['debug', 'log', 'warn', 'error']).default('log'),

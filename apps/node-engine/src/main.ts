@@ -67,7 +67,7 @@ async function serve(config: Config): Promise<void> {
   });
   let started = false;
   const orchestrated = new Node({
-    bus, store, net, runtimes: catalogue, clock: realClock, random: realRandom, cluster, node, epoch: state.nextEpoch(), graceMs: config.OAK_STOP_GRACE_MS, log,
+    bus, store, net, runtimes: catalogue, clock: realClock, random: realRandom, cluster, node, epoch: state.nextEpoch(), drainMs: config.OAK_DRAIN_MS, graceMs: config.OAK_STOP_GRACE_MS, log,
     describe: () => ({ description: describeNode({ address: config.OAK_NODE_ADDRESS, capacity: file.capacity, labels: file.labels, allowPrivileged: file.allow_privileged, stateDir: state.path }), runtimes: catalogue.statuses() }),
     position: {
       load: () => { const text = state.read('position.json'); return text === undefined ? undefined : positionSchema.parse(JSON.parse(text)); },

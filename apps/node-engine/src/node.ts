@@ -24,6 +24,7 @@ export interface NodeOptions extends Pick<UplinkOptions, 'cluster' | 'node' | 'e
   readonly describe: () => Pick<Fingerprint, 'description' | 'runtimes'>;
   readonly clock: Clock;
   readonly random: Random;
+  readonly drainMs: number;
   readonly graceMs: number;
   readonly log: (text: string) => void;
 }

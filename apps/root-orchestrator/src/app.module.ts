@@ -16,6 +16,8 @@ import { Metrics } from './health/metrics.ts';
 import { ProblemFilter } from './http/problem.filter.ts';
 import { InstancesController } from './instances/instances.controller.ts';
 import { NodesController } from './nodes/nodes.controller.ts';
+import { NetworkController } from './network/network.controller.ts';
+import { NetworkGateway } from './network/network.gateway.ts';
 import { Root } from './root.ts';
 import { OwnedServices } from './services/owned-services.ts';
 import { ServicesController } from './services/services.controller.ts';
@@ -31,12 +33,12 @@ export interface Parts {
 @Module({})
 export class AppModule {
   static with({ root, users, tokens, clock, newId }: Parts): DynamicModule {
-    const applications = new Applications({ applications: root.applications, services: root.services, instances: root.instances, clock, newId });
+    const applications = new Applications({ applications: root.applications, services: root.services, instances: root.instances, addresses: root.addresses, clock, newId });
     return {
       module: AppModule,
       controllers: [
         AuthController, ApplicationsController, ServicesController, InstancesController, ClustersController, NodesController, ExplainController,
-        EventsController, HealthController, ClustersGateway,
+        EventsController, HealthController, NetworkController, ClustersGateway, NetworkGateway,
       ],
       providers: [
         { provide: Root, useValue: root }, { provide: Users, useValue: users }, { provide: Tokens, useValue: tokens },

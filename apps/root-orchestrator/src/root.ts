@@ -1,4 +1,5 @@
-import { clusterAssignment, clusterResync, type ClusterSummary, type Position } from '@oak/contracts';
+import { clusterAssignment, clusterResync, clusterRoutes, type ClusterSummary, type Position } from '@oak/contracts';
+import type { NodePlan, ServicePlan } from '@oak/addressing';
 import { AssignmentBook, ReportCursor } from '@oak/instance';
 import type { Bus } from '@oak/messaging';
 import { ReconcileLoop, type Clock, type Random, type Result } from '@oak/reconcile';
@@ -11,6 +12,10 @@ import { EventFeed } from './events/event-feed.ts';
 import { InstanceReconciler } from './instances/instance-reconciler.ts';
 import { instancesCollection, type InstanceRecord } from './instances/instance-record.ts';
 import { Instances, specOf } from './instances/instances.ts';
+import { addressesCollection } from './network/address-record.ts';
+import { Addresses } from './network/addresses.ts';
+import { blocksCollection, NodeBlocks } from './network/node-blocks.ts';
+import { Routes } from './network/routes.ts';
 import { servicesCollection, type ServiceRecord } from './services/service-record.ts';
 
 export interface RootOptions {
@@ -20,6 +25,8 @@ export interface RootOptions {
   readonly random: Random;
   readonly epoch: number;
   readonly newId: () => string;
+  /** The installation's own ranges. Default: Oakestra's. */
+  readonly plans?: { readonly nodes: NodePlan; readonly services: ServicePlan } | undefined;
   readonly liveness: ClusterLivenessPolicy;
   readonly log: (text: string) => void;
 }
@@ -36,13 +43,19 @@ export class Root {
   readonly clusters: ClusterRegistry;
   readonly book: AssignmentBook;
   readonly events: EventFeed;
+  readonly addresses: Addresses;
+  readonly nodeBlocks: NodeBlocks;
+  readonly routes: Routes;
   readonly reports = new ReportCursor();
   readonly options: RootOptions;
   readonly #loop: ReconcileLoop<string>;
   readonly #periods: ReconcileLoop<Period>;
   readonly #records: Collection<InstanceRecord>;
   readonly #behind = new Map<string, number>();
+  readonly #routesBehind = new Map<string, number>();
   readonly #resyncedAt = new Map<string, number>();
+  /** Routes are made in the turn of the write, without asking the store. */
+  readonly #known = new Map<string, ServiceRecord>();
 
   constructor(options: RootOptions) {
     const { bus, store, clock, random, log } = options;
@@ -55,10 +68,22 @@ export class Root {
       send: (cluster, message) => { bus.publish(clusterAssignment, message, cluster); },
     });
     this.clusters = new ClusterRegistry({ ...options, clusters: store.collection(clustersCollection), policy: options.liveness, onChange: (name) => { this.#clusterChanged(name); } });
-    this.instances = new Instances({ ...options, instances: this.#records, services: this.services, trigger: (id) => { this.#loop.trigger(id); }, removed: (id, record) => { this.events.instanceRemoved(id, record); } });
+    this.addresses = new Addresses(store.collection(addressesCollection), options.plans?.services);
+    this.nodeBlocks = new NodeBlocks(store.collection(blocksCollection), options.plans?.nodes);
+    this.routes = new Routes({ epoch: options.epoch, bus, defer: (flush) => void setImmediate(flush) });
+    this.instances = new Instances({ ...options, instances: this.#records, services: this.services, addresses: this.addresses, trigger: (id) => { this.#loop.trigger(id); }, removed: (id, record) => { this.events.instanceRemoved(id, record); } });
     this.events = new EventFeed(options);
     // A removal carries no record; who removes tells it.
-    this.#records.watch(({ id, body }) => { if (body) this.events.instanceChanged(id, body); });
+    this.#records.watch(({ id, body }) => {
+      if (body) this.events.instanceChanged(id, body);
+      else this.#released(id);
+      this.routes.instanceChanged(id, body, body && this.#known.get(body.serviceId));
+    });
+    this.services.watch(({ id, body }) => {
+      if (body) this.#known.set(id, body);
+      else { this.#known.delete(id); this.#released(id); }
+      this.routes.serviceChanged(id, body);
+    });
     const reconciler = new InstanceReconciler({ instances: this.instances, services: this.services, clusters: this.clusters, book: this.book });
     this.#loop = new ReconcileLoop<string>({
       name: 'instances', clock, random, concurrency: 64, timeoutMs: 30_000, resyncMs: 60_000,
@@ -74,6 +99,7 @@ export class Root {
   async start(): Promise<void> {
     await this.clusters.load();
     const services = new Map((await this.services.list()).map(({ id, body }) => [id, body]));
+    await this.#loadNetwork(services);
     for (const { record: { name } } of this.clusters.all()) this.#loadBook(name, await this.instances.at(name), services);
     this.#loop.start();
     this.#periods.start();
@@ -104,6 +130,26 @@ export class Root {
     const times = this.book.differs(cluster, position) ? (this.#behind.get(cluster) ?? 0) + 1 : 0;
     this.#behind.set(cluster, times);
     if (times >= 2) this.options.bus.publish(clusterAssignment, this.book.complete(cluster), cluster);
+  }
+
+  /** The same for what it knows of the other clusters. */
+  checkRoutes(cluster: string, position: Position): void {
+    const times = this.routes.differs(cluster, position) ? (this.#routesBehind.get(cluster) ?? 0) + 1 : 0;
+    this.#routesBehind.set(cluster, times);
+    if (times >= 2) for (const page of this.routes.complete(cluster)) this.options.bus.publish(clusterRoutes, page, cluster);
+  }
+
+  async #loadNetwork(services: ReadonlyMap<string, ServiceRecord>): Promise<void> {
+    const instances = await this.#records.list();
+    const owners = new Set([...services.keys(), ...instances.map(({ id }) => id)]);
+    await this.addresses.load((id) => owners.has(id));
+    for (const [id, body] of services) { this.#known.set(id, body); this.routes.serviceChanged(id, body); }
+    for (const { id, body } of instances) this.routes.instanceChanged(id, body, services.get(body.serviceId));
+  }
+
+  /** Its addresses may serve another one, and whoever waited for one looks again. */
+  #released(id: string): void {
+    this.addresses.release(id).then(() => { this.#periods.trigger('waiting'); }, (error: unknown) => { this.options.log(`addresses of ${id}: ${String(error)}; they are given back at the next start`); });
   }
 
   #loadBook(cluster: string, documents: Awaited<ReturnType<Instances['at']>>, services: ReadonlyMap<string, ServiceRecord>): void {

@@ -73,11 +73,11 @@ async function play(lab: Lab): Promise<void> {
   showInstances([{ service: web, instance: gvisor }, { service: plainWeb, instance: runc }]);
   expect(gvisor.virtualization === 'runsc' && gvisor.node === 'c1n1', 'the descriptor of the documentation, unchanged, runs under runsc on the only node that has it');
 
-  const gvisorPage = await http(lab, gvisor.node ?? '', `http://${gvisor.instance_ip ?? ''}/`);
+  const gvisorPage = await http(lab, gvisor.node ?? '', `http://${gvisor.namespace_ip ?? ''}/`);
   expect(gvisorPage.startsWith('200'), `nginx under runsc answers: ${gvisorPage}`);
   const kernel = await dmesg(lab, gvisor.node ?? '', gvisor.id);
   expect(/gVisor/.test(kernel), `its kernel is gVisor: ${kernel.split('\n').find((line) => line.includes('gVisor'))?.trim() ?? ''}`);
-  const runcPage = await http(lab, runc.node ?? '', `http://${runc.instance_ip ?? ''}/`);
+  const runcPage = await http(lab, runc.node ?? '', `http://${runc.namespace_ip ?? ''}/`);
   expect(runcPage.startsWith('200'), `nginx under runc answers: ${runcPage}`);
   const port = await http(lab, 'root', `http://${lab.host(runc.node ?? '').address}:8080/`);
   expect(port.startsWith('200'), `and at port 8080 of its node, from another machine: ${port.slice(0, 60)}`);

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { deploy, has, install, isRunning, removeService, type Installation } from './installation.ts';
@@ -60,6 +61,22 @@ describe('cordon', () => {
     expect(await cordon('c1/c1n1', 'yes')).toMatchObject({ status: 422, body: { errors: [{ path: 'cordoned' }] } });
     expect(await cordon('c1/a%20b', true)).toMatchObject({ status: 422, body: { errors: [{ path: 'node' }] } });
   });
+});
+
+describe('a nats-server that is killed', () => {
+  test.each([['root', 'root-orchestrator'], ['c1', 'cluster-orchestrator']] as const)('on %s: it is started anew, the next deploy works, no workload is touched', async (host, app) => {
+    const { root, lab } = it;
+    const service = await deploy(root, { constraints: [{ type: 'clusters', allowed: ['c1'] }] });
+    const before = await root.until(service, 0, isRunning);
+    const pids = await pidsOn('c1', before.id);
+    const { pid } = JSON.parse(await readFile(`${lab.dir}/${host}/${app}/nats/nats.pid`, 'utf8')) as { pid: number };
+    expect((await lab.exec(host, ['kill', '-9', String(pid)])).exitCode).toBe(0);
+    await root.deploy(service);
+    await root.until(service, 1, isRunning);
+    expect(await pidsOn('c1', before.id)).toEqual(pids);
+    expect(await root.instance(service, 0)).toMatchObject({ status: 'RUNNING', attempt: before.attempt, restarts: 0 });
+    await removeService(root, service);
+  }, 90_000);
 });
 
 describe('a cluster that is lost', () => {

@@ -5,7 +5,7 @@ export interface Installation { readonly lab: Lab; readonly root: RootClient; re
 
 export async function install(options: LabOptions): Promise<Installation> {
   // The shell of these images ignores SIGTERM as first process, and nobody wants to wait ten seconds for it.
-  const lab = await startLab({ ...options, env: { ...options.env, 'node-engine': { OAK_STOP_GRACE_MS: '500', ...options.env?.['node-engine'] } } });
+  const lab = await startLab({ ...options, env: { ...options.env, 'node-engine': { OAK_STOP_GRACE_MS: '500', OAK_DRAIN_MS: '0', ...options.env?.['node-engine'] } } });
   try {
     return { lab, root: await RootClient.login(lab), down: () => lab.down() };
   } catch (error) {

@@ -10,7 +10,12 @@ export interface InstanceView {
   readonly cluster: string | null;
   readonly virtualization: string | null;
   readonly route: string | null;
+  /** Stays the same wherever it runs. */
   readonly instance_ip: string | null;
+  readonly instance_ip_v6: string | null;
+  /** Where it runs now. */
+  readonly namespace_ip: string | null;
+  readonly namespace_ip_v6: string | null;
   readonly exit_code: number | null;
   readonly restarts: number;
   readonly attempt: number;
@@ -21,6 +26,8 @@ export interface ServiceView {
   readonly microserviceID: string;
   readonly microservice_name: string;
   readonly applicationID: string;
+  readonly RR_ip: string;
+  readonly RR_ip_v6: string;
   readonly instance_list: readonly InstanceView[];
 }
 export interface Answer { readonly status: number; readonly body: unknown }

@@ -17,6 +17,8 @@ export interface InstanceReconcilerOptions {
   readonly net: Pick<NetClient, 'attach' | 'detach'>;
   readonly clock: Clock;
   readonly random: Random;
+  /** From withdrawal to the stop signal, for instances that others may be calling. */
+  readonly drainMs: number;
   readonly graceMs: number;
   readonly log: (text: string) => void;
 }
@@ -29,6 +31,8 @@ export class InstanceReconciler {
   readonly #options: InstanceReconcilerOptions;
   readonly #notBefore = new Map<string, number>();
   readonly #launching = new Map<string, AbortController>();
+  /** By withdrawn instance: when its last calls shall have ended. */
+  readonly #drained = new Map<string, number>();
 
   constructor(options: InstanceReconcilerOptions) {
     this.#options = options;
@@ -57,9 +61,24 @@ export class InstanceReconciler {
       case 'adopt': await instances.say(id, running(record, action.observed, {})); return done;
       case 'conclude': await this.#conclude(record, action.observed, signal); return again;
       case 'clear': await observations.remove(id, signal); return again;
-      case 'stop': await observations.stop(id, graceMs, signal); return again;
-      case 'remove': await this.#remove(id, signal); return done;
+      case 'stop': {
+        const restMs = this.#drain(record);
+        if (restMs > 0) return { kind: 'again', afterMs: restMs };
+        await observations.stop(id, graceMs, signal);
+        return again;
+      }
+      case 'remove': this.#drained.delete(id); await this.#remove(id, signal); return done;
     }
+  }
+
+  /** How long it still takes the calls that are under way: nobody starts new ones, as its service has left it out since it was withdrawn. */
+  #drain({ spec: { id, network } }: InstanceRecord): number {
+    const { clock, drainMs } = this.#options;
+    if (!network) return 0;
+    const now = clock.monotonic();
+    const until = this.#drained.get(id) ?? now + drainMs;
+    this.#drained.set(id, until);
+    return until - now;
   }
 
   async #launch(record: InstanceRecord, pass: AbortSignal): Promise<Result> {
@@ -113,7 +132,7 @@ export class InstanceReconciler {
     const workload = workloadOf(spec);
     const [prepared, attached] = await Promise.allSettled([
       timed('prepare', runtime.prepare(workload, signal)),
-      timed('attach', net.attach({ instanceId: spec.id, name: workload.name, ports }, signal)),
+      timed('attach', net.attach({ instanceId: spec.id, name: workload.name, ports, ...overlayOf(spec) }, signal)),
     ]);
     if (prepared.status === 'rejected') throw prepared.reason;
     if (attached.status === 'rejected') throw attached.reason;
@@ -188,4 +207,9 @@ function ending({ code, oomKilled }: Exit): string {
 
 function nextTry(delayMs: number): string {
   return delayMs === 0 ? '; started again at once' : `; next try in ${Math.ceil(delayMs / 1000)} s`;
+}
+
+/** What the overlay must know of it. */
+function overlayOf({ network, applicationId }: InstanceRecord['spec']): { network?: { applicationId: string; organisation: string; ipv4: string; ipv6: string } } {
+  return network ? { network: { applicationId, organisation: network.organisation, ipv4: network.ipv4, ipv6: network.ipv6 } } : {};
 }

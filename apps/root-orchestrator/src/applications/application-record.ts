@@ -1,3 +1,4 @@
+import { networkPolicySchema } from '@oak/contracts';
 import type { CollectionDefinition } from '@oak/store';
 import { z } from 'zod';
 
@@ -7,6 +8,8 @@ export const applicationRecordSchema = z.object({
   name: z.string(),
   namespace: z.string(),
   description: z.string(),
+  /** Who may call its microservices. */
+  networkPolicy: networkPolicySchema.default('organisation'),
   createdAtMs: z.number(),
 });
 export type ApplicationRecord = z.infer<typeof applicationRecordSchema>;

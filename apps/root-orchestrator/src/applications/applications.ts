@@ -3,6 +3,8 @@ import type { Application, Microservice } from '@oak/sla';
 import { UniqueViolation, type Collection, type Document } from '@oak/store';
 import { Problem } from '../http/problem.ts';
 import type { Instances } from '../instances/instances.ts';
+import type { Addresses } from '../network/addresses.ts';
+import { leaseServiceAddresses } from '../network/lease-service-addresses.ts';
 import type { ServiceRecord } from '../services/service-record.ts';
 import type { ApplicationRecord } from './application-record.ts';
 
@@ -10,12 +12,13 @@ export interface ApplicationsOptions {
   readonly applications: Collection<ApplicationRecord>;
   readonly services: Collection<ServiceRecord>;
   readonly instances: Instances;
+  readonly addresses: Addresses;
   readonly clock: Clock;
   readonly newId: () => string;
 }
 
-/** As sent, next to as parsed: clients look for their own fields again. */
-export interface Submitted { readonly parsed: Microservice; readonly raw: Readonly<Record<string, unknown>> }
+/** As sent, next to as parsed: clients look for their own fields again. `path`: where it stands in the descriptor. */
+export interface Submitted { readonly parsed: Microservice; readonly raw: Readonly<Record<string, unknown>>; readonly path: string }
 
 /** Applications and their microservices: created whole or not at all, removed with their instances. */
 export class Applications {
@@ -28,9 +31,9 @@ export class Applications {
   /** @throws Problem 409 when the name is taken */
   async create(owner: string, application: Application, microservices: readonly Submitted[]): Promise<Document<ApplicationRecord>> {
     const { applications, clock, newId } = this.#options;
-    const { application_name: name, application_namespace: namespace, application_desc: description } = application;
+    const { application_name: name, application_namespace: namespace, application_desc: description, network_policy: networkPolicy } = application;
     const id = newId();
-    const created = await unlessTaken(() => applications.insert(id, { owner, name, namespace, description: description ?? '', createdAtMs: clock.now() }), `application ${name}.${namespace}`);
+    const created = await unlessTaken(() => applications.insert(id, { owner, name, namespace, description: description ?? '', networkPolicy, createdAtMs: clock.now() }), `application ${name}.${namespace}`);
     try {
       for (const microservice of microservices) await this.addService(created, microservice);
     } catch (error) {
@@ -40,14 +43,21 @@ export class Applications {
     return created;
   }
 
-  /** @throws Problem 409 when the name is taken */
-  async addService({ id: applicationId, body }: Document<ApplicationRecord>, { parsed, raw }: Submitted): Promise<string> {
-    const id = this.#options.newId();
+  /** @throws Problem 409 when the name or an address is taken, 422 when an address can not be had */
+  async addService({ id: applicationId, body }: Document<ApplicationRecord>, { parsed, raw, path }: Submitted): Promise<string> {
+    const { services, addresses, clock, newId } = this.#options;
+    const id = newId();
     const name = `${body.name}.${body.namespace}.${parsed.microservice_name}.${parsed.microservice_namespace}`;
-    await unlessTaken(() => this.#options.services.insert(id, {
-      applicationId, owner: body.owner, applicationName: body.name, applicationNamespace: body.namespace, name, microservice: parsed, submitted: { ...raw },
-      nextInstanceNumber: 0, deleting: false, createdAtMs: this.#options.clock.now(),
-    }), `microservice ${name}`);
+    const network = await leaseServiceAddresses(addresses, { id, name }, parsed, path);
+    try {
+      await unlessTaken(() => services.insert(id, {
+        applicationId, owner: body.owner, applicationName: body.name, applicationNamespace: body.namespace, name, microservice: parsed, submitted: { ...raw },
+        networkPolicy: body.networkPolicy, network, nextInstanceNumber: 0, deleting: false, createdAtMs: clock.now(),
+      }), `microservice ${name}`);
+    } catch (error) {
+      await addresses.release(id);
+      throw error;
+    }
     return id;
   }
 

@@ -7,7 +7,9 @@ export function readDescriptor(body: unknown): { sla: Sla; warnings: readonly Wa
   const parsed = parseSla(body);
   if (!parsed.ok) throw invalid(parsed.violations);
   const raw = (body as { applications: { microservices: Record<string, unknown>[] }[] }).applications;
-  const submitted = (application: number): Submitted[] => parsed.sla.applications[application]?.microservices.map((one, at) => ({ parsed: one, raw: raw[application]?.microservices[at] ?? {} })) ?? [];
+  const submitted = (application: number): Submitted[] => parsed.sla.applications[application]?.microservices.map((one, at) => ({
+    parsed: one, raw: raw[application]?.microservices[at] ?? {}, path: `applications[${application}].microservices[${at}]`,
+  })) ?? [];
   return { sla: parsed.sla, warnings: parsed.warnings, submitted };
 }
 

@@ -30,11 +30,12 @@ export class ClustersGateway {
   }
 
   @OnEvent(clusterHeartbeat)
-  heartbeat({ e, s, a }: Heartbeat, context: MessageContext): void {
+  heartbeat({ e, s, a, r }: Heartbeat, context: MessageContext): void {
     const cluster = speaker(context);
     if (!this.#heard(cluster)) return;
     if (this.root.reports.isBehind(cluster, e, s)) this.root.resync(cluster, 'a report was lost');
     this.root.checkPosition(cluster, { epoch: a[0], revision: a[1] });
+    if (r) this.root.checkRoutes(cluster, { epoch: r[0], revision: r[1] });
   }
 
   @OnEvent(clusterReport)

@@ -1,3 +1,4 @@
+import type { PlacementExplanation } from '@oak/contracts';
 import type { AssignmentBook } from '@oak/instance';
 import type { Result } from '@oak/reconcile';
 import { demandOf, place, type Decision, type Demand } from '@oak/scheduling';
@@ -48,8 +49,11 @@ export class InstanceReconciler {
     }
   }
 
-  async #place(document: Document<InstanceRecord>, service: ServiceRecord): Promise<void> {
+  async #place(found: Document<InstanceRecord>, service: ServiceRecord): Promise<void> {
     const { instances, clusters, book } = this.#options;
+    const body = found.body.addresses ? found.body : await instances.address(found, service);
+    if (typeof body === 'string') return instances.waits(found.id, 'NoActiveClusterWithCapacity', body, withoutAddress(body));
+    const document = { ...found, body };
     const { decision, demand, refusals } = this.#decide(document, service);
     if (decision.chosen === undefined) {
       const status = waitingStatus(decision, demand.pins, (name) => clusters.get(name));
@@ -82,4 +86,9 @@ export class InstanceReconciler {
   #isLost(cluster: string | undefined): boolean {
     return cluster !== undefined && this.#options.clusters.get(cluster)?.lost === true;
   }
+}
+
+/** The reason for the person who asks why it waits. */
+function withoutAddress(text: string): PlacementExplanation {
+  return { evaluated: 0, filtered: [{ reason: 'no-address', count: 1, text, examples: [] }], exhausted: [], top: [], complete: true, summary: text };
 }

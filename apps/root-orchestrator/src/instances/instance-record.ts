@@ -11,6 +11,8 @@ export const instanceRecordSchema = z.object({
   serviceId: z.string(),
   applicationId: z.string(),
   number: z.int().nonnegative(),
+  /** Instance IPs: the same wherever it runs. Absent: none was left yet. */
+  addresses: z.object({ ipv4: z.ipv4(), ipv6: z.ipv6() }).optional(),
   desired: z.enum(['run', 'gone']),
   status: instanceStatusSchema,
   detail: z.string(),

@@ -2,12 +2,15 @@ import type { InstanceSpec, PlacedReport } from '@oak/contracts';
 import { move } from '@oak/instance';
 import type { Clock } from '@oak/reconcile';
 import type { Collection, Document } from '@oak/store';
+import type { Addresses } from '../network/addresses.ts';
+import { instancePins } from '../network/instance-pins.ts';
 import type { ServiceRecord } from '../services/service-record.ts';
 import type { InstanceRecord, Refusal } from './instance-record.ts';
 
 export interface InstancesOptions {
   readonly instances: Collection<InstanceRecord>;
   readonly services: Collection<ServiceRecord>;
+  readonly addresses: Addresses;
   readonly clock: Clock;
   readonly newId: () => string;
   readonly trigger: (id: string) => void;
@@ -67,10 +70,20 @@ export class Instances {
     if (!service || service.body.deleting) return undefined;
     const now = this.#options.clock.now();
     const made = Array.from({ length: count }, (_, at) => ({ id: this.#options.newId(), number: first + at }));
-    const results = await this.#options.instances.insertMany(made.map(({ id, number }) => ({ id, body: requested(service, number, now) })));
+    const entries: { id: string; body: InstanceRecord }[] = [];
+    for (const { id, number } of made) entries.push({ id, body: { ...requested(service, number, now), ...await this.#lease(id, service.body, number) } });
+    const results = await this.#options.instances.insertMany(entries);
     for (const result of results) if (!result.ok) throw result.error;
     for (const { id } of made) this.#options.trigger(id);
     return made;
+  }
+
+  /** An instance without addresses gets them now. Text: why it can not have them. */
+  async address({ id, body }: Document<InstanceRecord>, service: ServiceRecord): Promise<InstanceRecord | string> {
+    const leased = await this.#options.addresses.lease('instance', { id, name: `${service.name}.instance.${body.number}` }, instancePins(service.microservice, body.number));
+    if (!leased.ok) return leased.text;
+    const { ipv4, ipv6 } = leased;
+    return await this.change(id, (record) => ({ ...record, addresses: { ipv4, ipv6 } })) ?? { ...body, addresses: { ipv4, ipv6 } };
   }
 
   /** They shall be gone. Who has them is told; the record stays until nobody has it any more. */
@@ -152,6 +165,12 @@ export class Instances {
     await this.#sweepService(document.body.serviceId);
   }
 
+  /** Without one that can be had it waits, and says why. */
+  async #lease(id: string, { name, microservice }: ServiceRecord, number: number): Promise<Pick<InstanceRecord, 'addresses'>> {
+    const leased = await this.#options.addresses.lease('instance', { id, name: `${name}.instance.${number}` }, instancePins(microservice, number));
+    return leased.ok ? { addresses: { ipv4: leased.ipv4, ipv6: leased.ipv6 } } : {};
+  }
+
   async change(id: string, change: (record: InstanceRecord) => InstanceRecord | undefined): Promise<InstanceRecord | undefined> {
     let changed: InstanceRecord | undefined;
     await this.#options.instances.update(id, (record) => {
@@ -176,5 +195,10 @@ function requested({ id, body }: Document<ServiceRecord>, number: number, now: n
 }
 
 export function specOf({ id, body }: Document<InstanceRecord>, service: ServiceRecord): InstanceSpec {
-  return { id, serviceId: body.serviceId, applicationId: body.applicationId, instanceNumber: body.number, name: service.name, attempt: body.attempt, microservice: service.microservice };
+  const { addresses, attempt, serviceId, applicationId, number: instanceNumber } = body;
+  const { network, owner: organisation, networkPolicy: policy, name, microservice } = service;
+  return {
+    id, serviceId, applicationId, instanceNumber, name, attempt, microservice,
+    ...(addresses && network && { network: { ...addresses, organisation, policy, service: network.addresses, affinity: network.affinity } }),
+  };
 }

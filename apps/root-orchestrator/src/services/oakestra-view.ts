@@ -9,7 +9,7 @@ type View = Record<string, unknown>;
 /** Oakestra's application document. */
 export function applicationView({ id, body }: Document<ApplicationRecord>, serviceIds: readonly string[]): View {
   return {
-    _id: { $oid: id }, applicationID: id, application_name: body.name, application_namespace: body.namespace, application_desc: body.description,
+    _id: { $oid: id }, applicationID: id, application_name: body.name, application_namespace: body.namespace, application_desc: body.description, network_policy: body.networkPolicy,
     microservices: serviceIds, userId: body.owner,
   };
 }
@@ -22,9 +22,19 @@ export function serviceView({ id, body }: Document<ServiceRecord>, instances: re
     ...submitted, ...microservice, _id: { $oid: id }, microserviceID: id, applicationID: body.applicationId, job_name: body.name,
     app_name: body.applicationName, app_ns: body.applicationNamespace, service_name: microservice.microservice_name, service_ns: microservice.microservice_namespace,
     image: microservice.code, next_instance_progressive_number: body.nextInstanceNumber,
-    ...(microservice.addresses?.rr_ip && { RR_ip: microservice.addresses.rr_ip }), ...(microservice.addresses?.rr_ip_v6 && { RR_ip_v6: microservice.addresses.rr_ip_v6 }),
+    ...networkView(body),
     ...(latest && { status: latest.status, status_detail: latest.detail }),
     instance_list: instances.map((instance) => instanceView(instance, clusters)),
+  };
+}
+
+/** The addresses that it has, asked for or chosen. */
+function networkView({ network, networkPolicy, microservice }: ServiceRecord): View {
+  if (!network) return { network_policy: networkPolicy };
+  const { roundRobin, closest } = network.addresses;
+  return {
+    RR_ip: roundRobin.ipv4, RR_ip_v6: roundRobin.ipv6, network_policy: networkPolicy,
+    addresses: { ...microservice.addresses, rr_ip: roundRobin.ipv4, rr_ip_v6: roundRobin.ipv6, ...(closest && { closest_ip: closest.ipv4, closest_ip_v6: closest.ipv6 }), affinity: network.affinity },
   };
 }
 
@@ -38,7 +48,8 @@ export function instanceView({ id, body }: Document<InstanceRecord>, clusters: C
     status: body.status, status_detail: `${body.detail}${silent}`, attempt: body.attempt, restarts: report?.restarts ?? 0,
     cluster_id: cluster?.id ?? null, cluster: body.cluster ?? null, cluster_location: cluster?.record.summary.location ?? null,
     worker_id: report?.node ?? null, node: report?.node ?? null, host_ip: report?.host ?? null, publicip: report?.host ?? null,
-    virtualization: report?.virtualization ?? null, route: report?.route ?? null, instance_ip: report?.ipv4 ?? null, instance_ip_v6: report?.ipv6 ?? null,
+    virtualization: report?.virtualization ?? null, route: report?.route ?? null, instance_ip: body.addresses?.ipv4 ?? null, instance_ip_v6: body.addresses?.ipv6 ?? null,
+    namespace_ip: report?.ipv4 ?? null, namespace_ip_v6: report?.ipv6 ?? null,
     exit_code: report?.exitCode ?? null, started_at: report?.startedAtMs === undefined ? null : report.startedAtMs / 1000, phases_ms: report?.phasesMs ?? null,
     last_modified_timestamp: body.changedAtMs / 1000, created_at: body.createdAtMs / 1000, stopping: body.desired === 'gone',
   };

@@ -1,3 +1,4 @@
+import { affinitySchema, networkPolicySchema, serviceAddressesSchema } from '@oak/contracts';
 import { microserviceSchema } from '@oak/sla';
 import type { CollectionDefinition } from '@oak/store';
 import { z } from 'zod';
@@ -13,6 +14,10 @@ export const serviceRecordSchema = z.object({
   microservice: microserviceSchema,
   /** As it was sent, for clients that look for their own fields. */
   submitted: z.record(z.string(), z.unknown()),
+  /** Who may call it. */
+  networkPolicy: networkPolicySchema.default('organisation'),
+  /** Its addresses in the overlay; absent: it was created before there was one. */
+  network: z.object({ addresses: serviceAddressesSchema, affinity: affinitySchema }).optional(),
   nextInstanceNumber: z.int().nonnegative(),
   /** Being removed: its instances go first. Hidden from clients. */
   deleting: z.boolean(),
