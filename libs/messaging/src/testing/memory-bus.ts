@@ -27,7 +27,8 @@ export class MemoryBus implements Bus {
     const text = this.#encode(subject, payload);
     if (this.#status !== 'connected') return;
     for (const receiver of this.#network.receivers(this.name, subject, 'event')) {
-      if (this.#passes(receiver, subject, 'event')) queueMicrotask(() => receiver.event?.(subject, text));
+      if (!this.#passes(receiver, subject, 'event')) continue;
+      this.#network.carry({ from: this.name, to: receiver.owner.name, subject, kind: 'event' }, () => { if (receiver.owner.status() !== 'closed') receiver.event?.(subject, text); });
     }
   }
 
@@ -112,12 +113,17 @@ export class MemoryBus implements Bus {
     return new Promise((resolve, reject) => {
       const cancel = this.#network.after(timeoutMs, () => { reject(new NoAnswer(`${subject}: no answer within ${timeoutMs} ms`)); });
       if (!receiver || !this.#passes(receiver, subject, 'request')) return;
-      queueMicrotask(() => void receiver.request?.(subject, text).then((outcome) => {
-        if (this.#status !== 'connected' || !receiver.owner.#mayAnswer(this, subject)) return;
+      this.#network.carry({ from: this.name, to: receiver.owner.name, subject, kind: 'request' }, () => void this.#hand(receiver, subject, text).then((outcome) => {
+        if (!outcome || this.#status !== 'connected' || !receiver.owner.#mayAnswer(this, subject)) return;
         cancel();
         resolve(receiver.owner.#bounded(subject, outcome));
       }));
     });
+  }
+
+  /** Undefined: who served it is gone meanwhile. */
+  async #hand(receiver: Listener, subject: string, text: string): Promise<Outcome | undefined> {
+    return receiver.owner.status() === 'closed' ? undefined : receiver.request?.(subject, text);
   }
 
   #mayAnswer(asker: MemoryBus, subject: string): boolean {

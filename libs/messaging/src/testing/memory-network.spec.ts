@@ -54,3 +54,21 @@ test('what is lost on the way is an answer that never comes; a cut bus loses wha
   await left.flush();
   expect(heard).toEqual(['back']);
 });
+
+test('copies arrive as often and as late as they are told to, overtaken ones too; of an answer the first counts', async () => {
+  const timers: { ms: number; run: () => void }[] = [];
+  const network = new MemoryNetwork({ after: (ms, run) => { timers.push({ ms, run }); return () => undefined; } });
+  const [left, right] = [network.connect('left'), network.connect('right')];
+  const heard: unknown[] = [];
+  right.subscribe(greeting, [], (payload) => void heard.push(payload));
+  right.serve(echo, [], (payload) => { heard.push(payload); return payload; });
+  network.copies = () => [30, 0];
+  left.publish(greeting, 'slow', 'x');
+  network.copies = () => [0];
+  left.publish(greeting, 'fast', 'x');
+  network.copies = () => [0, 0];
+  expect(await left.request(echo, 'twice', 10)).toBe('twice');
+  expect(heard).toEqual(['slow', 'fast', 'twice', 'twice']);
+  for (const { ms, run } of timers) if (ms === 30) run();
+  expect(heard.at(-1)).toBe('slow');
+});

@@ -38,6 +38,8 @@ export class MemoryNetwork {
   #islands: readonly ReadonlySet<string>[] = [];
   /** Asked for every message; false loses it. */
   passes: (passage: Passage) => boolean = () => true;
+  /** Asked for every event and request that passes: when each copy of it arrives, in milliseconds from now. More than one copies it, unequal ones let others overtake it. */
+  copies: (passage: Passage) => readonly number[] = () => [0];
 
   constructor({ after = realAfter, maxBytes = 1024 * 1024, log = stderrLog }: NetworkOptions = {}) {
     this.after = after;
@@ -91,6 +93,14 @@ export class MemoryNetwork {
 
   together(one: string, other: string): boolean {
     return this.#island(one) === this.#island(other);
+  }
+
+  /** Hands a message over as often and as late as `copies` says. */
+  carry(passage: Passage, hand: () => void): void {
+    for (const ms of this.copies(passage)) {
+      if (ms === 0) queueMicrotask(hand);
+      else this.after(ms, hand);
+    }
   }
 
   #island(name: string): number {
