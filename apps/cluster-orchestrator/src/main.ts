@@ -2,9 +2,7 @@ import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import {
-  clusterAssignment, clusterCordon, clusterExplain, clusterNodes, clusterResync, clusterRoutes, clusterTrace, nameSchema, nodeFingerprint, nodeHeartbeat, nodeNetwork, nodeRegister, nodeReport, nodeSubnet, positionSchema, type Position,
-} from '@oak/contracts';
+import { nameSchema, positionSchema, type Position } from '@oak/contracts';
 import { clusterPermissions, nodePermissions, startEmbeddedServer, TrustDomain } from '@oak/identity';
 import { BusStrategy, connectBus } from '@oak/messaging';
 import { onSignal, readConfig, StateDir } from '@oak/process';
@@ -13,12 +11,9 @@ import { SqliteStore } from '@oak/store-sqlite';
 import { AppModule } from './app.module.ts';
 import { Cluster } from './cluster.ts';
 import { configSchema, type Config } from './config.ts';
+import { served } from './served.ts';
 
 const version = '0.1.0';
-const served = [
-  nodeRegister, nodeSubnet, nodeNetwork, nodeFingerprint, nodeHeartbeat, nodeReport,
-  clusterAssignment, clusterResync, clusterExplain, clusterNodes, clusterCordon, clusterRoutes, clusterTrace,
-];
 const logger = new Logger('cluster');
 
 /** `credentials node NAME`: lets a node in. Whoever can read the state folder may do that. */

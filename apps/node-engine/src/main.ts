@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { readFileSync } from 'node:fs';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { nodeAssignment, nodeResync, positionSchema } from '@oak/contracts';
+import { positionSchema } from '@oak/contracts';
 import { readCreds } from '@oak/identity';
 import { BusStrategy, connectBus } from '@oak/messaging';
 import { NetClient } from '@oak/net-api';
@@ -17,8 +17,8 @@ import { startFingerprint } from './fingerprint/fingerprint-loop.ts';
 import { RuntimeCatalogue } from './fingerprint/runtime-catalogue.ts';
 import { startLogRotation } from './logs/log-rotation-loop.ts';
 import { Node } from './node.ts';
+import { served } from './served.ts';
 
-const served = [nodeAssignment, nodeResync];
 const logger = new Logger('node');
 
 function registriesOf(file: NodeFile): Record<string, RegistryConfig> {

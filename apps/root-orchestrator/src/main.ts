@@ -3,7 +3,7 @@ import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
-import { clusterHandBack, clusterHeartbeat, clusterNetwork, clusterRegister, clusterReport, clusterSummary, nameSchema } from '@oak/contracts';
+import { nameSchema } from '@oak/contracts';
 import { rootPermissions, startEmbeddedServer, TrustDomain, uplinkPermissions } from '@oak/identity';
 import { BusStrategy, connectBus } from '@oak/messaging';
 import { newId, onSignal, readConfig, StateDir } from '@oak/process';
@@ -15,9 +15,9 @@ import { usersCollection } from './auth/user-record.ts';
 import { credentialsFile, Users } from './auth/users.ts';
 import { configSchema, type Config } from './config.ts';
 import { Root } from './root.ts';
+import { served } from './served.ts';
 
 const bodyLimitBytes = 1 << 20;
-const served = [clusterRegister, clusterSummary, clusterHeartbeat, clusterReport, clusterHandBack, clusterNetwork];
 const logger = new Logger('root');
 
 /** `credentials cluster NAME`: lets a cluster's leaf link in. Whoever can read the state folder may do that. */
