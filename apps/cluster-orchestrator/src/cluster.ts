@@ -1,6 +1,6 @@
 import type { NodeView, Position } from '@oak/contracts';
 import { nodeAssignment, nodeResync } from '@oak/contracts';
-import { AssignmentBook, isPlaced, ReportCursor } from '@oak/instance';
+import { AssignmentBook, isPlaced, Listing, ReportCursor } from '@oak/instance';
 import type { Bus } from '@oak/messaging';
 import { ReconcileLoop, type Clock, type Random, type Result } from '@oak/reconcile';
 import type { Store } from '@oak/store';
@@ -38,6 +38,7 @@ export class Cluster {
   readonly book: AssignmentBook;
   readonly uplink: Uplink;
   readonly reports = new ReportCursor();
+  readonly listing = new Listing();
   readonly fingerprints = new ReportCursor();
   readonly bus: Bus;
   readonly heartbeatMs: number;
@@ -130,7 +131,7 @@ export class Cluster {
   checkPosition(node: string, position: Position): void {
     const times = this.book.differs(node, position) ? (this.#behind.get(node) ?? 0) + 1 : 0;
     this.#behind.set(node, times);
-    if (times >= 2) this.#options.bus.publish(nodeAssignment, this.book.complete(node), this.#options.cluster, node);
+    if (times >= 2) for (const page of this.book.complete(node)) this.#options.bus.publish(nodeAssignment, page, this.#options.cluster, node);
   }
 
   /** Room or ability may have appeared: whoever waits looks again, and root hears of it. */

@@ -1,6 +1,6 @@
 import { clusterAssignment, clusterResync, clusterRoutes, type ClusterSummary, type Position } from '@oak/contracts';
 import type { NodePlan, ServicePlan } from '@oak/addressing';
-import { AssignmentBook, ReportCursor } from '@oak/instance';
+import { AssignmentBook, Listing, ReportCursor } from '@oak/instance';
 import type { Bus } from '@oak/messaging';
 import { ReconcileLoop, type Clock, type Random, type Result } from '@oak/reconcile';
 import type { Collection, Store } from '@oak/store';
@@ -47,6 +47,7 @@ export class Root {
   readonly nodeBlocks: NodeBlocks;
   readonly routes: Routes;
   readonly reports = new ReportCursor();
+  readonly listing = new Listing();
   readonly options: RootOptions;
   readonly #loop: ReconcileLoop<string>;
   readonly #periods: ReconcileLoop<Period>;
@@ -129,7 +130,7 @@ export class Root {
   checkPosition(cluster: string, position: Position): void {
     const times = this.book.differs(cluster, position) ? (this.#behind.get(cluster) ?? 0) + 1 : 0;
     this.#behind.set(cluster, times);
-    if (times >= 2) this.options.bus.publish(clusterAssignment, this.book.complete(cluster), cluster);
+    if (times >= 2) for (const page of this.book.complete(cluster)) this.options.bus.publish(clusterAssignment, page, cluster);
   }
 
   /** The same for what it knows of the other clusters. */

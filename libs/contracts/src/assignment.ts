@@ -1,6 +1,6 @@
 import { microserviceSchema } from '@oak/sla';
 import { z } from 'zod';
-import { epochSchema, idSchema, revisionSchema, textSchema } from './names.ts';
+import { epochSchema, idSchema, pageSchema, revisionSchema, textSchema } from './names.ts';
 import { instanceNetworkSchema } from './network.ts';
 
 /** One instance that the receiver shall run. Immutable but for `attempt`. */
@@ -27,7 +27,7 @@ const head = { epoch: epochSchema, revision: revisionSchema };
  * A receiver that does not stand at `basedOn` of this epoch asks for the complete set.
  */
 export const assignmentSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('complete'), ...head, instances: z.array(instanceSpecSchema).max(20_000) }),
+  z.object({ kind: z.literal('complete'), ...head, instances: z.array(instanceSpecSchema).max(20_000), page: pageSchema.optional() }),
   z.object({
     kind: z.literal('incremental'), ...head, basedOn: revisionSchema,
     assign: z.array(instanceSpecSchema).max(5_000), withdraw: z.array(withdrawal).max(5_000),

@@ -5,7 +5,7 @@ export {
 } from './cluster.ts';
 export { explanationSchema, verdictSchema, type PlacementExplanation, type Verdict } from './explanation.ts';
 export { messages, type Message, type Party } from './messages.ts';
-export { epochSchema, idSchema, nameSchema, revisionSchema, textSchema, timeSchema } from './names.ts';
+export { epochSchema, idSchema, nameSchema, pageSchema, revisionSchema, textSchema, timeSchema } from './names.ts';
 export {
   affinities, affinitySchema, backendSchema, clusterNetwork, clusterRoutes, clusterTrace, instanceNetworkSchema, networkPolicies, networkPolicySchema, nodeNetwork, nodeRoutes, nodeTrace,
   overlayRangesSchema, routeSchema, routesSchema, serviceAddressesSchema, subnetPairSchema, tunnelSchema,

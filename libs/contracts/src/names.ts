@@ -11,3 +11,5 @@ export const epochSchema = z.int().nonnegative().describe('Grows with each start
 export const revisionSchema = z.int().nonnegative();
 /** Long texts are cut by the sender. */
 export const textSchema = z.string().max(4096);
+/** Which part of a complete set this is, from 0, and how many there are: a set too large for one message comes in pages, and counts when all are there. */
+export const pageSchema = z.object({ at: z.int().nonnegative(), of: z.int().positive().max(10_000) });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { epochSchema, idSchema, nameSchema, revisionSchema, textSchema } from './names.ts';
+import { epochSchema, idSchema, nameSchema, pageSchema, revisionSchema, textSchema } from './names.ts';
 
 /** Who may call an application: only itself, all of its organisation, or everyone. */
 export const networkPolicies = ['isolated', 'organisation', 'public'] as const;
@@ -98,8 +98,7 @@ const head = { epoch: epochSchema, revision: revisionSchema };
 export const routesSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('complete'), ...head, routes: z.array(routeSchema).max(50_000),
-    /** A set too large for one message comes in pages, in any order; it counts when all of one revision are there. */
-    page: z.object({ at: z.int().nonnegative(), of: z.int().positive().max(10_000) }).optional(),
+    page: pageSchema.optional(),
   }),
   z.object({ kind: z.literal('incremental'), ...head, basedOn: revisionSchema, set: z.array(routeSchema).max(50_000), remove: z.array(z.string().max(130)).max(50_000) }),
 ]);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { epochSchema, idSchema, nameSchema, revisionSchema, textSchema, timeSchema } from './names.ts';
+import { epochSchema, idSchema, nameSchema, pageSchema, revisionSchema, textSchema, timeSchema } from './names.ts';
 import { explanationSchema } from './explanation.ts';
 import { virtualizationSchema } from './runtimes.ts';
 import { tunnelSchema } from './network.ts';
@@ -41,6 +41,8 @@ const head = {
   sequence: z.int().nonnegative(),
   /** `complete`: everything that the sender has. `changed`: only what changed since the sequence before. */
   kind: z.enum(['complete', 'changed']),
+  /** Of a complete report. Each page has a sequence of its own, one after the other. */
+  page: pageSchema.optional(),
   position: z.object({ epoch: epochSchema, revision: revisionSchema }),
 };
 export const nodeReportSchema = z.object({ ...head, instances: z.array(instanceReportSchema).max(5_000) });

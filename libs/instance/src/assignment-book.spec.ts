@@ -1,17 +1,17 @@
 import type { Assignment, InstanceSpec } from '@oak/contracts';
 import { expect, test } from 'vitest';
-import { AssignmentBook, ReportCursor, ReportOutbox, type Outgoing } from './index.ts';
+import { AssignmentBook, AssignmentInbox, Listing, ReportCursor, ReportOutbox, type Outgoing } from './index.ts';
 
 const spec = (n: number, attempt = 0): InstanceSpec => ({
   id: n.toString(16).padStart(24, '0'), serviceId: '0'.repeat(24), applicationId: '0'.repeat(24), instanceNumber: n, name: 'a.b.c.d', attempt,
   microservice: {} as InstanceSpec['microservice'],
 });
 
-function book(): { book: AssignmentBook; sent: Assignment[]; turn: () => void } {
+function book(maxBytes?: number): { book: AssignmentBook; sent: Assignment[]; turn: () => void } {
   const sent: Assignment[] = [];
   const deferred: (() => void)[] = [];
   return {
-    book: new AssignmentBook({ epoch: 3, send: (_receiver, message) => sent.push(message), defer: (flush) => deferred.push(flush) }),
+    book: new AssignmentBook({ epoch: 3, send: (_receiver, message) => sent.push(message), defer: (flush) => deferred.push(flush), ...(maxBytes !== undefined && { maxBytes }) }),
     sent,
     turn: () => { for (const flush of deferred.splice(0)) flush(); },
   };
@@ -30,7 +30,7 @@ test('changes of one turn leave as one message', () => {
 test('a complete set already holds what waits, and nothing is sent twice', () => {
   const { book: one, sent, turn } = book();
   one.assign('n1', spec(1));
-  expect(one.complete('n1')).toMatchObject({ revision: 1, instances: [spec(1)] });
+  expect(one.complete('n1')).toMatchObject([{ revision: 1, instances: [spec(1)] }]);
   turn();
   expect(sent).toEqual([]);
 });
@@ -63,4 +63,35 @@ test('a receiver drops what is stale and notices what was lost', () => {
   expect([say(1, 1, 'complete'), say(1, 2), say(1, 2), say(1, 1), say(0, 9), say(1, 4), say(2, 1), say(2, 2, 'complete')])
     .toEqual(['fresh', 'fresh', 'stale', 'stale', 'stale', 'gap', 'gap', 'fresh']);
   expect([cursor.isBehind('n', 2, 2), cursor.isBehind('n', 2, 3), cursor.isBehind('other', 1, 0)]).toEqual([false, true, true]);
+});
+
+test('a set that is larger than a message arrives whole, and nothing is dropped before its last page', async () => {
+  const { book: one } = book(4_000);
+  for (let n = 0; n < 500; n++) one.assign('n1', spec(n));
+  const pages = one.complete('n1');
+  expect(pages.length).toBeGreaterThan(10);
+  expect(Math.max(...pages.map((page) => JSON.stringify(page.instances).length))).toBeLessThan(4_100);
+  const [has, dropped] = [new Set<string>(['old']), [] as string[]];
+  const inbox = new AssignmentInbox({
+    known: () => Promise.resolve([...has]), take: (specs) => { for (const { id } of specs) has.add(id); return Promise.resolve(); },
+    drop: (ids) => { dropped.push(...ids); for (const id of ids) has.delete(id); return Promise.resolve(); }, save: () => undefined,
+  });
+  for (const page of pages.slice(1).toReversed()) expect(await inbox.accept(page)).toBe(true);
+  expect([has.size, dropped, inbox.position]).toEqual([1, [], undefined]);
+  await inbox.accept(pages[0]);
+  expect([has.size, dropped, inbox.position]).toEqual([500, ['old'], { epoch: 3, revision: 1 }]);
+});
+
+test('a complete report in pages lists everything once all pages are there', () => {
+  const out: Outgoing<{ id: string }>[] = [];
+  const outbox = new ReportOutbox<{ id: string }>({ send: (message) => out.push(message), defer: () => undefined, maxBytes: 30 });
+  outbox.complete(['a', 'b', 'c', 'd', 'e'].map((id) => ({ id })));
+  expect(out.length).toBeGreaterThan(1);
+  const listing = new Listing();
+  const seen = out.map(({ sequence, page, instances }) => listing.add('n', { epoch: 1, sequence, page }, instances.map(({ id }) => id)));
+  expect(seen.slice(0, -1).every((one) => one === undefined)).toBe(true);
+  expect([...seen.at(-1) ?? []]).toEqual(['a', 'b', 'c', 'd', 'e']);
+  // A page of a newer report does not complete an older one.
+  expect(listing.add('n', { epoch: 1, sequence: 10, page: { at: 0, of: 2 } }, ['x'])).toBeUndefined();
+  expect(listing.add('n', { epoch: 1, sequence: 21, page: { at: 1, of: 2 } }, ['y'])).toBeUndefined();
 });

@@ -1,11 +1,5 @@
 import type { Assignment, CompleteAssignment, InstanceSpec, Position } from '@oak/contracts';
-import { completeAssignment, nextAssignment, type AssignmentSet } from './assignment-set.ts';
-
-interface Page {
-  set: AssignmentSet;
-  readonly assign: Map<string, InstanceSpec>;
-  readonly withdraw: Set<string>;
-}
+import { ChainedBook, type ChainedMessage } from '@oak/reconcile';
 
 export interface AssignmentBookOptions {
   /** Of the sender; greater than that of any run before. */
@@ -13,84 +7,71 @@ export interface AssignmentBookOptions {
   readonly send: (receiver: string, message: Assignment) => void;
   /** Runs its argument soon, once for all changes of one turn: fifty assignments leave as one message. */
   readonly defer: (flush: () => void) => void;
+  /** Of the instances of one message; what is larger leaves in pages. Default: half of what a bus takes. */
+  readonly maxBytes?: number;
 }
 
 /** Sender's side of assignments: what each receiver shall run. A cache: after a start it is loaded from the store, in a new epoch. */
 export class AssignmentBook {
-  readonly #pages = new Map<string, Page>();
-  readonly #dirty = new Set<string>();
-  readonly #options: AssignmentBookOptions;
+  readonly #book: ChainedBook<InstanceSpec>;
+  /** What each receiver shall run by now, also what has not left yet. */
+  readonly #wanted = new Map<string, Map<string, number>>();
 
-  constructor(options: AssignmentBookOptions) {
-    this.#options = options;
+  constructor({ epoch, send, defer, maxBytes }: AssignmentBookOptions) {
+    this.#book = new ChainedBook<InstanceSpec>({ epoch, defer, maxBytes, send: (receiver, message) => { send(receiver, assignmentOf(message)); } });
   }
 
   load(receiver: string, specs: readonly InstanceSpec[]): void {
-    const instances = new Map(specs.map((spec) => [spec.id, spec]));
-    this.#pages.set(receiver, { set: { epoch: this.#options.epoch, revision: 0, instances }, assign: new Map(), withdraw: new Set() });
+    this.#wanted.set(receiver, new Map(specs.map(({ id, attempt }) => [id, attempt])));
+    this.#book.load(receiver, specs);
   }
 
+  /** The same attempt again is no change. */
   assign(receiver: string, spec: InstanceSpec): void {
-    const page = this.#page(receiver);
-    page.withdraw.delete(spec.id);
-    page.assign.set(spec.id, spec);
-    this.#mark(receiver);
+    const wanted = this.#of(receiver);
+    if (wanted.get(spec.id) === spec.attempt) return;
+    wanted.set(spec.id, spec.attempt);
+    this.#book.set(receiver, spec);
   }
 
   withdraw(receiver: string, id: string): void {
-    const page = this.#page(receiver);
-    page.assign.delete(id);
-    page.withdraw.add(id);
-    this.#mark(receiver);
+    if (this.#of(receiver).delete(id)) this.#book.remove(receiver, id);
   }
 
-  /** Everything, changes that still wait included. */
-  complete(receiver: string): CompleteAssignment {
-    this.#advance(receiver);
-    return completeAssignment(this.#page(receiver).set);
+  /** Everything, changes that still wait included, in one page or more. */
+  complete(receiver: string): [CompleteAssignment, ...CompleteAssignment[]] {
+    const [first, ...rest] = this.#book.complete(receiver);
+    return [completeOf(first), ...rest.map(completeOf)];
   }
 
   position(receiver: string): Position {
-    const { epoch, revision } = this.#page(receiver).set;
-    return { epoch, revision };
+    return this.#book.position(receiver);
   }
 
   has(receiver: string, id: string): boolean {
-    const page = this.#page(receiver);
-    return !page.withdraw.has(id) && (page.assign.has(id) || page.set.instances.has(id));
+    return this.#of(receiver).has(id);
   }
 
   /** True: `position` is not where this book stands, so the receiver needs the complete set. */
   differs(receiver: string, position: Position): boolean {
-    const { set } = this.#page(receiver);
-    return position.epoch !== set.epoch || position.revision !== set.revision;
+    return this.#book.differs(receiver, position);
   }
 
-  #mark(receiver: string): void {
-    if (this.#dirty.size === 0) this.#options.defer(() => { this.#flush(); });
-    this.#dirty.add(receiver);
+  #of(receiver: string): Map<string, number> {
+    const known = this.#wanted.get(receiver);
+    if (known) return known;
+    const wanted = new Map<string, number>();
+    this.#wanted.set(receiver, wanted);
+    return wanted;
   }
+}
 
-  #flush(): void {
-    const receivers = [...this.#dirty];
-    this.#dirty.clear();
-    for (const receiver of receivers) {
-      const message = this.#advance(receiver);
-      if (message) this.#options.send(receiver, message);
-    }
-  }
+function assignmentOf(message: ChainedMessage<InstanceSpec>): Assignment {
+  if (message.kind === 'complete') return completeOf(message);
+  const { kind, epoch, revision, basedOn, set, remove } = message;
+  return { kind, epoch, revision, basedOn, assign: [...set], withdraw: remove.map((id) => ({ id })) };
+}
 
-  #advance(receiver: string): Assignment | undefined {
-    const page = this.#page(receiver);
-    const next = nextAssignment(page.set, [...page.assign.values()], [...page.withdraw]);
-    page.assign.clear();
-    page.withdraw.clear();
-    if (next) page.set = next.set;
-    return next?.message;
-  }
-
-  #page(receiver: string): Page {
-    if (!this.#pages.has(receiver)) this.load(receiver, []);
-    return this.#pages.get(receiver)!;
-  }
+function completeOf({ items, ...head }: Extract<ChainedMessage<InstanceSpec>, { kind: 'complete' }>): CompleteAssignment {
+  return { ...head, instances: [...items] };
 }

@@ -1,5 +1,5 @@
 import type { Assignment, InstanceSpec, Position } from '@oak/contracts';
-import { applyAssignment, type AssignmentSet } from './assignment-set.ts';
+import { ChainedInbox, type ChainedMessage } from '@oak/reconcile';
 
 export interface AssignmentInboxOptions {
   /** Ids of everything that the receiver has, wanted or not. */
@@ -15,7 +15,7 @@ export interface AssignmentInboxOptions {
 /** Receiver's side of assignments. One message after the other: the chain of revisions has an order. */
 export class AssignmentInbox {
   readonly #options: AssignmentInboxOptions;
-  #set: AssignmentSet | undefined;
+  readonly #inbox = new ChainedInbox<InstanceSpec>();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: AssignmentInboxOptions) {
@@ -24,15 +24,15 @@ export class AssignmentInbox {
 
   /** Goes on where the process before this one stood. */
   restore(position: Position | undefined, specs: readonly InstanceSpec[]): void {
-    this.#set = position && { ...position, instances: new Map(specs.map((spec) => [spec.id, spec])) };
+    this.#inbox.restore(position, specs);
   }
 
   /** Undefined: never assigned anything. */
   get position(): Position | undefined {
-    return this.#set && { epoch: this.#set.epoch, revision: this.#set.revision };
+    return this.#inbox.position;
   }
 
-  /** False: a link of the chain is missing, ask for everything. Stale messages are dropped. */
+  /** False: a link of the chain is missing, ask for everything. Stale messages are dropped, and a page waits for the others. */
   accept(message: Assignment): Promise<boolean> {
     const turn = this.#turn.then(() => this.#apply(message));
     this.#turn = turn.catch(() => undefined);
@@ -40,16 +40,37 @@ export class AssignmentInbox {
   }
 
   async #apply(message: Assignment): Promise<boolean> {
-    const applied = applyAssignment(this.#set, message);
-    if (applied.kind === 'gap') return false;
-    if (applied.kind === 'stale') return true;
-    const { epoch, revision, instances } = applied.set;
-    const stored = message.kind === 'complete' ? await this.#options.known() : [];
-    const changed = [...new Set([...applied.changed, ...stored])];
-    await this.#options.take(changed.flatMap((id) => instances.get(id) ?? []));
-    await this.#options.drop(changed.filter((id) => !instances.has(id)));
-    this.#set = applied.set;
-    this.#options.save({ epoch, revision });
+    const outcome = this.#inbox.accept(chainedOf(message));
+    if (outcome.kind !== 'applied') return outcome.kind !== 'gap';
+    try {
+      await this.#act(message.kind === 'complete' ? [...outcome.changed, ...this.#inbox.items.keys(), ...await this.#options.known()] : idsOf(message));
+    } catch (error) {
+      // Half done is not done: the next message finds a gap, and everything comes again.
+      this.#inbox.restore(undefined, [...this.#inbox.items.values()]);
+      throw error;
+    }
+    if (this.#inbox.position) this.#options.save(this.#inbox.position);
     return true;
   }
+
+  async #act(ids: readonly string[]): Promise<void> {
+    const changed = [...new Set(ids)];
+    const { items } = this.#inbox;
+    await this.#options.take(changed.flatMap((id) => items.get(id) ?? []));
+    await this.#options.drop(changed.filter((id) => !items.has(id)));
+  }
+}
+
+/** Also what looks the same as before: it was said again because somebody wants it looked at. */
+function idsOf({ assign, withdraw }: Extract<Assignment, { kind: 'incremental' }>): string[] {
+  return [...withdraw, ...assign].map(({ id }) => id);
+}
+
+function chainedOf(message: Assignment): ChainedMessage<InstanceSpec> {
+  if (message.kind === 'complete') {
+    const { instances, ...head } = message;
+    return { ...head, items: instances };
+  }
+  const { kind, epoch, revision, basedOn, assign, withdraw } = message;
+  return { kind, epoch, revision, basedOn, set: assign, remove: withdraw.map(({ id }) => id) };
 }

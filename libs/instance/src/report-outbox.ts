@@ -1,12 +1,19 @@
+import { parts } from '@oak/reconcile';
+
+export interface Page { readonly at: number; readonly of: number }
+
 export interface Outgoing<R> {
   readonly sequence: number;
   readonly kind: 'complete' | 'changed';
+  readonly page?: Page;
   readonly instances: readonly R[];
 }
 
 export interface ReportOutboxOptions<R> {
   readonly send: (outgoing: Outgoing<R>) => void;
   readonly defer: (flush: () => void) => void;
+  /** Of the reports of one message; what is larger leaves in several. Default: half of what a bus takes. */
+  readonly maxBytes?: number;
 }
 
 /** Reporter's side: the latest status of each instance wins, and all changes of one turn leave together. Not a queue. */
@@ -27,10 +34,13 @@ export class ReportOutbox<R extends { readonly id: string }> {
     this.#options.defer(() => { this.#flush(); });
   }
 
-  /** All there is; changes that still wait are part of it. */
+  /** All there is, in pages if it is much; changes that still wait are part of it. */
   complete(all: readonly R[]): void {
     this.#waiting.clear();
-    this.#options.send({ sequence: ++this.#sequence, kind: 'complete', instances: all });
+    const pages = all.length === 0 ? [[]] : parts(all, this.#options.maxBytes);
+    for (const [at, instances] of pages.entries()) {
+      this.#options.send({ sequence: ++this.#sequence, kind: 'complete', ...(pages.length > 1 && { page: { at, of: pages.length } }), instances });
+    }
   }
 
   /** Number of the last message; a heartbeat carries it, so that the receiver knows whether it heard all. */
@@ -41,9 +51,9 @@ export class ReportOutbox<R extends { readonly id: string }> {
   #flush(): void {
     this.#marked = false;
     if (this.#waiting.size === 0) return;
-    const instances = [...this.#waiting.values()];
+    const all = [...this.#waiting.values()];
     this.#waiting.clear();
-    this.#options.send({ sequence: ++this.#sequence, kind: 'changed', instances });
+    for (const instances of parts(all, this.#options.maxBytes)) this.#options.send({ sequence: ++this.#sequence, kind: 'changed', instances });
   }
 }
 
@@ -66,5 +76,22 @@ export class ReportCursor {
   isBehind(sender: string, epoch: number, sequence: number): boolean {
     const last = this.#heard.get(sender);
     return !last || last.epoch < epoch || (last.epoch === epoch && last.sequence < sequence);
+  }
+}
+
+/** Receiver's side of complete reports that come in pages: who lists what, once all pages of one report are there. */
+export class Listing {
+  readonly #open = new Map<string, { readonly first: string; readonly pages: Map<number, readonly string[]> }>();
+
+  /** All that the sender has; undefined while a page is missing. */
+  add(sender: string, { epoch, sequence, page = { at: 0, of: 1 } }: { epoch: number; sequence: number; page?: Page | undefined }, ids: readonly string[]): ReadonlySet<string> | undefined {
+    const first = `${epoch}.${sequence - page.at}`;
+    const known = this.#open.get(sender);
+    const open = known?.first === first ? known : { first, pages: new Map<number, readonly string[]>() };
+    open.pages.set(page.at, ids);
+    this.#open.set(sender, open);
+    if (open.pages.size < page.of) return undefined;
+    this.#open.delete(sender);
+    return new Set([...open.pages.values()].flat());
   }
 }

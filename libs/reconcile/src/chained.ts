@@ -4,6 +4,8 @@ export interface ChainedPosition {
   readonly revision: number;
 }
 
+const defaultMaxBytes = 512 * 1024;
+
 /** Which part of a complete set this is, from 0, and how many parts there are. */
 export interface ChainedPage { readonly at: number; readonly of: number }
 
@@ -105,7 +107,7 @@ export interface ChainedBookOptions<T> {
   /** Runs its argument soon, once for all changes of one turn. */
   readonly defer: (flush: () => void) => void;
   /** Of the items of one message, as JSON; what is larger leaves as pages of the complete set. Default 512 KiB, half of what a bus takes. */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
 }
 
 type Complete<T> = Extract<ChainedMessage<T>, { kind: 'complete' }>;
@@ -118,6 +120,11 @@ export class ChainedBook<T extends Keyed> {
 
   constructor(options: ChainedBookOptions<T>) {
     this.#options = options;
+  }
+
+  /** What the receiver is known to hold at revision 0 of this epoch, e.g. from a store. */
+  load(receiver: string, items: readonly T[]): void {
+    this.#pages.set(receiver, { items: new Map(items.map((item) => [item.id, item])), set: new Map(), remove: new Set(), revision: 0 });
   }
 
   set(receiver: string, item: T): void {
@@ -146,7 +153,7 @@ export class ChainedBook<T extends Keyed> {
   complete(receiver: string): readonly [Complete<T>, ...Complete<T>[]] {
     this.#advance(receiver);
     const { items, revision } = this.#page(receiver);
-    const [first = [], ...rest] = parts([...items.values()], this.#options.maxBytes ?? defaultMaxBytes);
+    const [first = [], ...rest] = parts([...items.values()], this.#options.maxBytes);
     const head = { kind: 'complete' as const, epoch: this.#options.epoch, revision };
     if (rest.length === 0) return [{ ...head, items: first }];
     const of = rest.length + 1;
@@ -184,7 +191,7 @@ export class ChainedBook<T extends Keyed> {
   }
 
   #fits(message: ChainedMessage<T>): boolean {
-    return message.kind === 'complete' || parts(message.set, this.#options.maxBytes ?? defaultMaxBytes).length <= 1;
+    return message.kind === 'complete' || parts(message.set, this.#options.maxBytes).length <= 1;
   }
 
   #advance(receiver: string): ChainedMessage<T> | undefined {
@@ -209,10 +216,8 @@ export class ChainedBook<T extends Keyed> {
   }
 }
 
-const defaultMaxBytes = 512 * 1024;
-
-/** Cut so that none is larger as JSON than `maxBytes`, but for a single item that is. */
-function parts<T>(items: readonly T[], maxBytes: number): T[][] {
+/** Cuts items so that no part is larger as JSON than `maxBytes`, but for a single item that is. Default 512 KiB, half of what a bus takes. */
+export function parts<T>(items: readonly T[], maxBytes: number = defaultMaxBytes): T[][] {
   const all: T[][] = [];
   let room = 0;
   for (const item of items) {

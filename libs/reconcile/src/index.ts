@@ -2,4 +2,4 @@ export type { Cancel, Clock, Random } from './ports.ts';
 export { backoff, defaultBackoff, type BackoffPolicy } from './backoff.ts';
 export { PassTimeout, ReconcileLoop, type LoopOptions, type Result } from './reconcile-loop.ts';
 export { realClock, realRandom } from './real-clock.ts';
-export { ChainedBook, ChainedInbox, type ChainedBookOptions, type ChainedMessage, type ChainedOutcome, type ChainedPage, type ChainedPosition, type Keyed } from './chained.ts';
+export { ChainedBook, ChainedInbox, parts, type ChainedBookOptions, type ChainedMessage, type ChainedOutcome, type ChainedPage, type ChainedPosition, type Keyed } from './chained.ts';

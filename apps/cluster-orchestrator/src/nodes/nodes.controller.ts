@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import {
-  nodeFingerprint, nodeHeartbeat, nodeRegister, nodeReport, nodeSubnet,
+  nodeAssignment, nodeFingerprint, nodeHeartbeat, nodeRegister, nodeReport, nodeSubnet,
   type Assignment, type Fingerprint, type Heartbeat, type NodeReport, type Position,
 } from '@oak/contracts';
 import { OnEvent, OnRequest, Rejected, type MessageContext } from '@oak/messaging';
@@ -21,7 +21,9 @@ export class NodesController {
       throw new Rejected(409, text);
     }
     await this.cluster.nodes.register(node, payload);
-    return { heartbeatMs: this.cluster.heartbeatMs, assignment: this.cluster.book.complete(node) };
+    const [assignment, ...rest] = this.cluster.book.complete(node);
+    for (const page of rest) this.cluster.bus.publish(nodeAssignment, page, context.tokens[0] ?? '', node);
+    return { heartbeatMs: this.cluster.heartbeatMs, assignment };
   }
 
   @OnRequest(nodeSubnet)
@@ -51,9 +53,8 @@ export class NodesController {
     const heard = this.cluster.reports.accept(node, payload);
     if (heard === 'stale') return;
     for (const one of payload.instances) await this.cluster.instances.heard(node, one);
-    if (payload.kind === 'complete' && !this.cluster.book.differs(node, payload.position)) {
-      await this.cluster.instances.absent(node, new Set(payload.instances.map(({ id }) => id)));
-    }
+    const listed = payload.kind === 'complete' ? this.cluster.listing.add(node, payload, payload.instances.map(({ id }) => id)) : undefined;
+    if (listed && !this.cluster.book.differs(node, payload.position)) await this.cluster.instances.absent(node, listed);
     if (heard === 'gap') this.cluster.resync(node, 'a report was lost');
   }
 

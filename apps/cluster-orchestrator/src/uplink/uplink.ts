@@ -43,8 +43,8 @@ export class Uplink {
     });
     this.outbox = new ReportOutbox<PlacedReport>({
       defer: (flush) => void setImmediate(flush),
-      send: ({ sequence, kind, instances }) => {
-        options.bus.publish(clusterReport, { epoch: options.epoch, sequence, kind, position: this.#position(), instances: instances.map(options.complete) }, options.cluster);
+      send: ({ sequence, kind, page, instances }) => {
+        options.bus.publish(clusterReport, { epoch: options.epoch, sequence, kind, ...(page && { page }), position: this.#position(), instances: instances.map(options.complete) }, options.cluster);
       },
     });
   }

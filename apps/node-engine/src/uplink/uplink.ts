@@ -31,7 +31,7 @@ export class Uplink {
     });
     this.outbox = new ReportOutbox<InstanceReport>({
       defer: (flush) => void setImmediate(flush),
-      send: ({ sequence, kind, instances }) => { bus.publish(nodeReport, { epoch, sequence, kind, position: this.#position(), instances: [...instances] }, cluster, node); },
+      send: ({ sequence, kind, page, instances }) => { bus.publish(nodeReport, { epoch, sequence, kind, ...(page && { page }), position: this.#position(), instances: [...instances] }, cluster, node); },
     });
   }
 

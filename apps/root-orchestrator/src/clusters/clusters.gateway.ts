@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import {
-  clusterHandBack, clusterHeartbeat, clusterRegister, clusterReport, clusterSummary,
+  clusterAssignment, clusterHandBack, clusterHeartbeat, clusterRegister, clusterReport, clusterSummary,
   type Assignment, type ClusterReport, type ClusterSummary, type Heartbeat, type InstanceStatus, type PlacementExplanation, type Position,
 } from '@oak/contracts';
 import { OnEvent, OnRequest, Rejected, type MessageContext } from '@oak/messaging';
@@ -21,7 +21,9 @@ export class ClustersGateway {
       throw new Rejected(409, text);
     }
     const registered = await this.root.register(cluster, payload.summary, payload.version);
-    return { ...registered, assignment: this.root.book.complete(cluster) };
+    const [assignment, ...rest] = this.root.book.complete(cluster);
+    for (const page of rest) this.root.options.bus.publish(clusterAssignment, page, cluster);
+    return { ...registered, assignment };
   }
 
   @OnEvent(clusterSummary)
@@ -45,9 +47,8 @@ export class ClustersGateway {
     const heard = this.root.reports.accept(cluster, payload);
     if (heard === 'stale') return;
     for (const one of payload.instances) await this.root.instances.heard(cluster, one);
-    if (payload.kind === 'complete' && !this.root.book.differs(cluster, payload.position)) {
-      await this.root.instances.absent(cluster, new Set(payload.instances.map(({ id }) => id)));
-    }
+    const listed = payload.kind === 'complete' ? this.root.listing.add(cluster, payload, payload.instances.map(({ id }) => id)) : undefined;
+    if (listed && !this.root.book.differs(cluster, payload.position)) await this.root.instances.absent(cluster, listed);
     if (heard === 'gap') this.root.resync(cluster, 'a report was lost');
   }
 
