@@ -1,22 +1,26 @@
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   RuntimeError, type Attachment, type Exit, type LogLine, type LogOptions, type Observed, type Runtime, type RuntimeDescription, type RuntimeEvent, type Stats,
   type Workload,
 } from '@oak/runtime';
 import type { ContainerdClient } from './client/containerd-client.ts';
+import { isAlreadyExists, RpcError } from './client/rpc-error.ts';
 import { ContainersDefinition } from './gen/containers.ts';
 import { TaskStatus, type Container, type Process } from './gen/messages.ts';
 import { SnapshotsDefinition } from './gen/snapshots.ts';
 import { TasksDefinition } from './gen/tasks.ts';
 import type { ImageStore } from './images/image-store.ts';
-import { withLease } from './images/lease.ts';
+import { clearCgroup } from './lifecycle/clear-cgroup.ts';
 import { createContainer, runContainer, snapshotOf, type ContainerPlan } from './lifecycle/create-container.ts';
 import type { Exits } from './lifecycle/exits.ts';
 import { containerLabels, stopSignalLabel, virtualizationLabel } from './lifecycle/labels.ts';
+import { leftBundle, removeBundle } from './lifecycle/left-bundle.ts';
 import type { Listing } from './lifecycle/listing.ts';
 import { statsOf } from './lifecycle/metrics.ts';
 import { observed, phaseOf } from './lifecycle/observed.ts';
 import type { Route } from './lifecycle/route.ts';
+import { dropStartLease, takeStartLease } from './lifecycle/start-lease.ts';
 import { startFailure } from './lifecycle/start-failure.ts';
 import { stopSignalNumber } from './lifecycle/stop-signal.ts';
 import type { TaskEvents } from './lifecycle/task-events.ts';
@@ -58,8 +62,14 @@ const ordinaryPidsLimit = 4096;
 /** gVisor's own use beside the workload: 14 MiB idle, more with traffic. */
 const sandboxOverheadMiB = 64;
 const undoMs = 60_000;
+/** About five seconds in all. */
+const launchAttempts = 10;
+const inTheWayMs = 100;
 
 const runs = (task: Process | undefined): boolean => task?.status === TaskStatus.TASK_RUNNING || task?.status === TaskStatus.TASK_PAUSED;
+
+/** The second: containerd was killed between making a snapshot's folder and noting it; its garbage collection takes the folder away. */
+const isTransient = (error: unknown): boolean => isAlreadyExists(error) || (error instanceof RpcError && /rename .*: file exists/.test(error.details));
 
 /** One handler of a containerd, launched by one route. Labels and containerd's own state are its only memory. */
 export class ContainerdRuntime implements Runtime {
@@ -97,7 +107,7 @@ export class ContainerdRuntime implements Runtime {
       if (!found || !this.#owns(found.container)) return undefined;
       if (!found.task) return this.#shared.exits.lost(id);
       const ended = await this.#shared.tasks.stop(id, graceMs, signal, Number(found.container.labels[stopSignalLabel]));
-      return ended && this.#shared.exits.of(ended, signal);
+      return ended ? this.#shared.exits.of(ended, signal) : this.#shared.exits.lost(id);
     });
   }
 
@@ -155,6 +165,7 @@ export class ContainerdRuntime implements Runtime {
     const { id, image: reference } = workload;
     const [there, image] = await Promise.all([this.#find(id, signal), images.ensure(reference, platform, signal)]);
     if (there && !this.#owns(there.container)) throw new RuntimeError('bug', `${workload.name}: id ${id} is taken by a container of another runtime`);
+    if (there?.task?.status === TaskStatus.TASK_UNKNOWN) throw new RuntimeError('temporary', `${workload.name}: it has a container whose shim does not answer`);
     if (there && runs(there.task)) return this.#observe(there.container, there.task, signal);
     if (there) await this.#clear(id, signal);
     const labels = containerLabels(workload.name, workload.labels, this.virtualization, stopSignalNumber(image.config.stopSignal));
@@ -163,21 +174,38 @@ export class ContainerdRuntime implements Runtime {
     return this.#launch(plan, there !== undefined, signal);
   }
 
-  /** A failure at any step leaves nothing; only the log of an earlier life stays. */
+  /** What a crash left of an earlier start, or what containerd is still clearing, is in the way for a moment; each try clears it again. */
   async #launch(plan: ContainerPlan, lived: boolean, signal: AbortSignal): Promise<Observed> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#launchOnce(plan, lived, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        const bundle = leftBundle(error, this.#shared.client.namespace, plan.workload.id);
+        if ((bundle === undefined && !isTransient(error)) || attempt === launchAttempts) throw startFailure(error, plan.workload);
+        if (bundle === undefined) await pause(attempt * inTheWayMs, undefined, { signal });
+        else await removeBundle(this.#shared.client, plan.workload.id, bundle);
+      }
+    }
+  }
+
+  /** A failure at any step leaves nothing; only the log of an earlier life stays. */
+  async #launchOnce(plan: ContainerPlan, lived: boolean, signal: AbortSignal): Promise<Observed> {
     const { client, starting } = this.#shared;
     const { id } = plan.workload;
     signal.throwIfAborted();
     starting.add(id);
     try {
-      const created = await withLease(client, (leased) => createContainer(leased, plan));
+      const created = await createContainer(await takeStartLease(client, id), plan);
       signal.throwIfAborted();
+      // The container's metadata holds the snapshot now. A lease that cannot be dropped ends by itself: no reason to undo a start.
+      const dropped = dropStartLease(client, id).catch(() => undefined);
       const pid = await runContainer(client, plan, created, signal);
+      await dropped;
       return observed(created.container, { phase: 'running', pid, exit: undefined });
     } catch (error) {
       await this.#undo(id, lived);
-      signal.throwIfAborted();
-      throw startFailure(error, plan.workload);
+      throw error;
     } finally {
       starting.delete(id);
     }
@@ -185,16 +213,18 @@ export class ContainerdRuntime implements Runtime {
 
   /** What cannot be cleared now (containerd is away) is seen by `list` and cleared by the next verb. */
   async #undo(id: string, lived: boolean): Promise<void> {
-    await this.#clear(id, AbortSignal.timeout(undoMs)).catch(() => undefined);
+    await this.#clear(id, AbortSignal.timeout(undoMs), true).catch(() => undefined);
     if (!lived) await removeLogFiles(this.#logDir(id));
   }
 
   /** The task first: a container that is deleted before it leaves a shim that nobody can name any more. */
-  async #clear(id: string, signal: AbortSignal): Promise<void> {
-    const { client, images, tasks, exits } = this.#shared;
+  async #clear(id: string, signal: AbortSignal, collectGarbage = false): Promise<void> {
+    const { client, images, tasks, exits, machine } = this.#shared;
     await tasks.clear(id, signal);
+    await clearCgroup(`${machine.cgroupParent}/${id}`);
     await client.call(ContainersDefinition, 'delete', { id }, { signal }).catch(unlessNotFound);
     await client.call(SnapshotsDefinition, 'remove', { snapshotter: images.snapshotter, key: snapshotOf(id) }, { signal }).catch(unlessNotFound);
+    await dropStartLease(client, id, collectGarbage);
     await removeWorkloadFiles(this.#filesDir(id));
     exits.forget(id);
   }

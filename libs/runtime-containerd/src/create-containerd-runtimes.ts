@@ -37,9 +37,10 @@ export interface ContainerdRuntimes {
 export function createContainerdRuntimes({ socket, namespace, registries, registryConnectMs, cgroupParent, ...options }: ContainerdRuntimesOptions): ContainerdRuntimes {
   const client = ContainerdClient.connect({ socket, namespace });
   const images = new ImageStore({ client, registries, registryOptions: registryConnectMs === undefined ? {} : { timeouts: { connectMs: registryConnectMs } } });
+  const tasks = new Tasks(client);
   const shared: SharedContainerd = {
     ...options, client, images, platform: platformOf(process.arch), machine: { ...machineOptions(), cgroupParent }, starting: new Set(), turns: new Turns(),
-    tasks: new Tasks(client), exits: new Exits(client), events: new TaskEvents(client), listing: new Listing(client),
+    tasks, exits: new Exits(client), events: new TaskEvents(client), listing: new Listing(client, tasks),
   };
   // Workloads of other users read the files below.
   mkdirSync(join(options.stateDir, 'containers'), { recursive: true, mode: 0o755 });

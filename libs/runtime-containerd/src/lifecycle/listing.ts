@@ -3,7 +3,10 @@ import { ContainersDefinition } from '../gen/containers.ts';
 import type { Container, Process } from '../gen/messages.ts';
 import { TasksDefinition } from '../gen/tasks.ts';
 import { managedFilter } from './labels.ts';
+import type { Tasks } from './tasks.ts';
 import { unlessAborted } from './turns.ts';
+
+const askMs = 15_000;
 
 /** What containerd has of ours. A container without a task has ended, or never began. */
 export interface Listed {
@@ -15,11 +18,13 @@ export interface Listed {
 /** Reads all workloads of all runtimes at once. Callers share a reading only if it has not begun, so nobody sees less than what was true when they asked. */
 export class Listing {
   readonly #client: ContainerdClient;
+  readonly #tasks: Tasks;
   #current: Promise<unknown> = Promise.resolve();
   #next: Promise<Listed> | undefined;
 
-  constructor(client: ContainerdClient) {
+  constructor(client: ContainerdClient, tasks: Tasks) {
     this.#client = client;
+    this.#tasks = tasks;
   }
 
   async read(signal: AbortSignal): Promise<Listed> {
@@ -37,6 +42,15 @@ export class Listing {
   async #read(): Promise<Listed> {
     const { containers } = await this.#client.call(ContainersDefinition, 'list', { filters: [managedFilter] });
     const { tasks } = containers.length === 0 ? { tasks: [] } : await this.#client.call(TasksDefinition, 'list', {});
-    return { containers, tasks: new Map(tasks.map((task) => [task.id || task.containerId, task])) };
+    const known = new Map(tasks.map((task) => [task.id || task.containerId, task]));
+    const doubtful = containers.filter(({ id }) => !known.has(id));
+    await Promise.all(doubtful.map(({ id }) => this.#ask(id, known)));
+    return { containers, tasks: known };
+  }
+
+  /** containerd leaves out of its list what does not answer in time, so one that is missing there is asked for by name. */
+  async #ask(id: string, known: Map<string, Process>): Promise<void> {
+    const task = await this.#tasks.get(id, AbortSignal.timeout(askMs));
+    if (task) known.set(id, task);
   }
 }

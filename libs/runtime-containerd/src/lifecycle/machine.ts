@@ -31,9 +31,12 @@ function hostDevices(): OciDevice[] {
     const status = statSync(path, { throwIfNoEntry: false });
     const type = status?.isCharacterDevice() ? 'c' : status?.isBlockDevice() ? 'b' : undefined;
     if (!status || !type) return [];
-    const rdev = BigInt(status.rdev);
-    const major = Number(((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn));
-    const minor = Number((rdev & 0xffn) | ((rdev >> 12n) & ~0xffn));
-    return [{ path, type, major, minor, fileMode: status.mode & 0o7777, uid: status.uid, gid: status.gid }];
+    return [{ path, type, ...deviceNumbers(status.rdev), fileMode: status.mode & 0o7777, uid: status.uid, gid: status.gid }];
   });
+}
+
+/** As glibc packs them into one number. */
+export function deviceNumbers(number: number): { major: number; minor: number } {
+  const packed = BigInt(number);
+  return { major: Number(((packed >> 8n) & 0xfffn) | ((packed >> 32n) & 0xfffff000n)), minor: Number((packed & 0xffn) | ((packed >> 12n) & 0xffffff00n)) };
 }

@@ -5,6 +5,8 @@ import { virtualizationLabel, workloadLabels } from './labels.ts';
 const phases: Partial<Record<TaskStatus, Phase>> = {
   [TaskStatus.TASK_CREATED]: 'created', [TaskStatus.TASK_RUNNING]: 'running', [TaskStatus.TASK_PAUSED]: 'paused', [TaskStatus.TASK_PAUSING]: 'paused',
   [TaskStatus.TASK_STOPPED]: 'stopped',
+  // Its shim does not answer. Silence is not an end.
+  [TaskStatus.TASK_UNKNOWN]: 'running',
 };
 
 /** A container without a task is stopped, unless it is being started right now. */

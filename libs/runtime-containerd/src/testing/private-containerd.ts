@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { containerdConfig, type HandlerConfig } from './containerd-config.ts';
 import { allPids, argumentsOf, cgroupsOf, isAlive, killNow, mountNamespaceOf, withDescendants } from './proc.ts';
-import { removeCgroup } from './remove-cgroup.ts';
+import { pidsBelow, removeCgroup } from './remove-cgroup.ts';
 
 export interface ContainerdOptions {
   /** `1.6` is the distribution's in /usr/bin, `2.3` the one that `npm run setup` puts into the tools folder. */
@@ -176,7 +176,8 @@ async function familyOf(options: ContainerdOptions, socket: string, mountsPid: n
   const pids = await allPids();
   const own = await Promise.all(pids.map(belongs));
   const inits = await initPids(join(options.dir, 'state'));
-  const family = await withDescendants([...pids.filter((_pid, index) => own[index]), ...inits]);
+  const below = options.cgroupParent === undefined ? [] : await pidsBelow(options.cgroupParent);
+  const family = await withDescendants([...pids.filter((_pid, index) => own[index]), ...inits, ...below]);
   const alive = await Promise.all(family.map(isAlive));
   return family.filter((pid, index) => alive[index] && pid !== process.pid);
 }

@@ -4,9 +4,20 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 /** Deletes a cgroup with all below it, in every hierarchy. Its processes must be gone. */
 export async function removeCgroup(path: string): Promise<void> {
+  for (const dir of await foldersOf(path)) await removeTree(dir);
+}
+
+/** Processes in a cgroup and all below it. */
+export async function pidsBelow(path: string): Promise<number[]> {
+  const files = (await Promise.all((await foldersOf(path)).map((dir) => readdir(dir, { recursive: true }).then((names) => names.map((name) => join(dir, name)), () => [])))).flat();
+  const texts = await Promise.all(files.filter((file) => file.endsWith('/cgroup.procs')).map((file) => readFile(file, 'utf8').catch(() => '')));
+  return [...new Set(texts.join('\n').split('\n').filter((line) => line !== '').map(Number))];
+}
+
+async function foldersOf(path: string): Promise<string[]> {
   if (!/^\/[^/]/.test(path)) throw new Error(`cgroup ${path}: must be an absolute path below the root`);
   const mounts = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n').filter((line) => / - cgroup2? /.test(line));
-  for (const mount of mounts) await removeTree(`${mount.split(' ')[4] ?? ''}${path}`);
+  return mounts.map((mount) => `${mount.split(' ')[4] ?? ''}${path}`);
 }
 
 async function removeTree(dir: string): Promise<void> {
