@@ -15,7 +15,7 @@ export const configSchema = z.object({
   OAK_STATE_DIR: z.string().default(defaultStateDir('node-engine')),
   /** The node's own file, TOML. */
   OAK_NODE_CONFIG: z.string().default('/etc/oakestra/node.toml'),
-  /** Where other machines reach this one. */
+  /** Where other machines reach this one. Default: the address from which packets to the cluster leave. */
   OAK_NODE_ADDRESS: z.string().optional(),
   /** From withdrawal to SIGTERM: calls that are under way end, new ones go to other instances. */
   OAK_DRAIN_MS: millisecondsSchema.prefault('1000'),

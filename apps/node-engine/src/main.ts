@@ -13,6 +13,7 @@ import { SqliteStore } from '@oak/store-sqlite';
 import { AppModule } from './app.module.ts';
 import { configSchema, readNodeFile, type Config, type NodeFile } from './config.ts';
 import { describeNode } from './fingerprint/describe-node.ts';
+import { ownAddress } from './fingerprint/own-address.ts';
 import { startFingerprint } from './fingerprint/fingerprint-loop.ts';
 import { RuntimeCatalogue } from './fingerprint/runtime-catalogue.ts';
 import { startLogRotation } from './logs/log-rotation-loop.ts';
@@ -65,10 +66,12 @@ async function serve(config: Config): Promise<void> {
     find: (program) => findProgram(program, programPath),
     clock: realClock, onChange: () => { if (started) orchestrated.runtimesChanged(); }, log,
   });
+  const address = config.OAK_NODE_ADDRESS ?? await ownAddress(config.OAK_CLUSTER_BUS);
+  if (address === undefined) logger.warn('this machine has no address where others could reach it: its instances talk to nobody on other nodes until OAK_NODE_ADDRESS says one');
   let started = false;
   const orchestrated = new Node({
     bus, store, net, runtimes: catalogue, clock: realClock, random: realRandom, cluster, node, epoch: state.nextEpoch(), drainMs: config.OAK_DRAIN_MS, graceMs: config.OAK_STOP_GRACE_MS, log,
-    describe: () => ({ description: describeNode({ address: config.OAK_NODE_ADDRESS, capacity: file.capacity, labels: file.labels, allowPrivileged: file.allow_privileged, stateDir: state.path }), runtimes: catalogue.statuses() }),
+    describe: () => ({ description: describeNode({ address, capacity: file.capacity, labels: file.labels, allowPrivileged: file.allow_privileged, stateDir: state.path }), runtimes: catalogue.statuses() }),
     position: {
       load: () => { const text = state.read('position.json'); return text === undefined ? undefined : positionSchema.parse(JSON.parse(text)); },
       save: (position) => { state.write('position.json', JSON.stringify(position)); },

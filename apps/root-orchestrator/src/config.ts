@@ -1,5 +1,6 @@
 import { defaultStateDir, listenSchema, millisecondsSchema } from '@oak/process';
 import { z } from 'zod';
+import { defaultNodeRanges, defaultServiceRanges, nodePlanSchema, overlapOf, servicePlanSchema } from './network/ranges.ts';
 
 export const configSchema = z.object({
   OAK_STATE_DIR: z.string().default(defaultStateDir('root-orchestrator')),
@@ -13,8 +14,15 @@ export const configSchema = z.object({
   OAK_CLUSTER_SILENT_AFTER_MS: millisecondsSchema.prefault('15000'),
   /** Silence until a cluster is lost: its instances are placed in other clusters. */
   OAK_CLUSTER_LOST_AFTER_MS: millisecondsSchema.prefault('60000'),
+  /** Ranges that are cut into the nodes' subnets: any of IPv4, and one of IPv6 (a /64). Best an unused private range of your own. Not to be changed once nodes have joined. */
+  OAK_NODE_RANGES: nodePlanSchema.prefault(defaultNodeRanges),
+  /** Ranges of service and instance addresses: one of IPv4 and one of IPv6. */
+  OAK_SERVICE_RANGES: servicePlanSchema.prefault(defaultServiceRanges),
   OAK_LOG_LEVEL: z.enum(['debug', 'log', 'warn', 'error']).default('log'),
 }).refine((config) => config.OAK_CLUSTER_SILENT_AFTER_MS <= config.OAK_CLUSTER_LOST_AFTER_MS, {
   path: ['OAK_CLUSTER_LOST_AFTER_MS'], message: 'expected at least OAK_CLUSTER_SILENT_AFTER_MS: a cluster is silent before it is lost',
+}).superRefine((config, context) => {
+  const fault = overlapOf(config.OAK_NODE_RANGES, config.OAK_SERVICE_RANGES);
+  if (fault !== undefined) context.addIssue({ code: 'custom', path: ['OAK_SERVICE_RANGES'], message: fault });
 });
 export type Config = z.infer<typeof configSchema>;

@@ -35,7 +35,7 @@ async function serve(config: Config, state: StateDir): Promise<void> {
   const bus = await connectBus({ servers: server.url, name: 'root-orchestrator', inboxPrefix: '_INBOX.root', credentials: domain.issue('root', rootPermissions()), log: logger });
   const store = SqliteStore.open(state.file('root.db'));
   const root = new Root({
-    bus, store, clock: realClock, random: realRandom, epoch: state.nextEpoch(), newId,
+    bus, store, clock: realClock, random: realRandom, epoch: state.nextEpoch(), newId, plans: { nodes: config.OAK_NODE_RANGES, services: config.OAK_SERVICE_RANGES },
     liveness: { silentAfterMs: config.OAK_CLUSTER_SILENT_AFTER_MS, lostAfterMs: config.OAK_CLUSTER_LOST_AFTER_MS }, log: (text) => { logger.log(text); },
   });
   const users = new Users(store.collection(usersCollection));

@@ -2,7 +2,7 @@ export { parseAddress, printAddress, type Address, type Family } from './address
 export { contains, nth, offsetOf, parseSubnet, printSubnet, sizeOf, subnetAround, type Subnet } from './subnet.ts';
 export { carveSubnets, defaultV6Prefix, nextSubnetIndex, nodeSubnet, nodeSubnetCount, nodeSubnetIndex } from './node-subnet.ts';
 export {
-  defaultNodePlan, nodeBlock, nodeBlockCount, nodeRangesOf, overlaps, serviceRangesOf, subnetsOfBlock, subnetsPerBlock, type NodePlan, type NodeSubnet,
+  defaultNodePlan, nodeBlock, nodeBlockCount, nodeRangesOf, overlaps, servicePlanOf, serviceRangesOf, subnetsOfBlock, subnetsPerBlock, type NodePlan, type NodeSubnet,
 } from './node-blocks.ts';
 export {
   defaultServicePlan, ServiceAddresses, type AddressPair, type AddressPins, type AddressPurpose, type Lease, type PairPicked, type ServicePlan,

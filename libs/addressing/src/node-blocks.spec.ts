@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { defaultNodePlan, nodeBlock, nodeBlockCount, overlaps, subnetsOfBlock, subnetsPerBlock } from './node-blocks.ts';
+import { defaultNodePlan, nodeBlock, nodeBlockCount, overlaps, servicePlanOf, subnetsOfBlock, subnetsPerBlock } from './node-blocks.ts';
+import { defaultServicePlan } from './service-addresses.ts';
 
 describe('ranges of nodes', () => {
   test('go from 10.18.0.0 up to 10.29.255.255, as in Oakestra', () => {
@@ -27,6 +28,12 @@ describe('ranges of nodes', () => {
     expect(nodeBlock(1, { v4: ['172.20.0.0/16'], v6: 'fd12:3456:789a::/64' })).toEqual({ v4: '172.20.8.0/21', v6: 'fd12:3456:789a::2000/115' });
     expect(() => nodeBlockCount({ ...defaultNodePlan, v4: ['10.18.0.0/24'] })).toThrow('10.18.0.0/24: must be an IPv4 range of length /21 or shorter');
     expect(() => nodeBlock(0, { ...defaultNodePlan, v6: 'fc00::/112' })).toThrow('has no room for as many nodes');
+  });
+
+  test('ranges for services are divided as Oakestra divides its own', () => {
+    expect(servicePlanOf('10.30.0.0/16', 'fdff::/16')).toEqual(defaultServicePlan);
+    expect(servicePlanOf('172.31.0.0/16', 'fd12:3456:789a:1::/64').v6).toEqual({ instance: 'fd12:3456:789a:1::/69', closest: 'fd12:3456:789a:1:1000::/69', 'round-robin': 'fd12:3456:789a:1:2000::/69' });
+    expect(() => servicePlanOf('10.30.0.0', 'fdff::/16')).toThrow('10.30.0.0: must be an IPv4 range');
   });
 
   test('overlap is found in both directions', () => {

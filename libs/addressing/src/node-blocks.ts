@@ -79,6 +79,14 @@ function rangeOf(text: string, family: 4 | 6, longest: number): Subnet {
   throw new RangeError(`${text}: must be an IPv${family} range of length /${longest} or shorter`);
 }
 
+/** Ranges for services from one range of each family; IPv6 is divided as Oakestra divides fdff::/16. @throws RangeError that names the range at fault */
+export function servicePlanOf(v4: string, v6: string): ServicePlan {
+  rangeOf(v4, 4, 30);
+  const six = rangeOf(v6, 6, 96);
+  const part = (index: number): string => piece(six, six.prefix + 5, index);
+  return { v4, v6: { instance: part(0), closest: part(2), 'round-robin': part(4) }, v6All: v6 };
+}
+
 /** True: a range of one overlaps a range of the other. */
 export function overlaps(a: string, b: string): boolean {
   const [one, two] = [parseSubnet(a), parseSubnet(b)];

@@ -1,4 +1,4 @@
-import { ServiceAddresses, type AddressPair, type AddressPins, type AddressPurpose, type PairPicked, type ServicePlan } from '@oak/addressing';
+import { contains, defaultServicePlan, parseSubnet, ServiceAddresses, type AddressPair, type AddressPins, type AddressPurpose, type PairPicked, type ServicePlan, type Subnet } from '@oak/addressing';
 import { NotFound, StaleRevision, UniqueViolation, type Collection, type Document } from '@oak/store';
 import type { AddressRecord } from './address-record.ts';
 
@@ -12,16 +12,23 @@ const maxTries = 100;
 export class Addresses {
   readonly #collection: Collection<AddressRecord>;
   readonly #pool: ServiceAddresses;
+  readonly #range: Subnet;
   #freed = 0;
 
-  constructor(collection: Collection<AddressRecord>, plan?: ServicePlan) {
+  /** @throws RangeError that names the range at fault */
+  constructor(collection: Collection<AddressRecord>, plan: ServicePlan = defaultServicePlan) {
     this.#collection = collection;
     this.#pool = new ServiceAddresses(plan);
+    const range = parseSubnet(plan.v4);
+    if (!range) throw new RangeError(`${plan.v4}: is no range`);
+    this.#range = range;
   }
 
-  /** `exists`: whether this owner is still there. What a crash left without an owner is given back. */
+  /** `exists`: whether this owner is still there. What a crash left without an owner is given back. @throws Error when somebody has an address of another range */
   async load(exists: (ownerId: string) => boolean): Promise<void> {
     const documents = await this.#collection.list();
+    const stray = documents.find(({ id, body }) => body.owner && !contains(this.#range, id));
+    if (stray) throw new Error(`${stray.id} of ${stray.body.owner?.name ?? '?'} lies outside of OAK_SERVICE_RANGES: set the range that it came from, or remove what has addresses there first`);
     this.#freed = Math.max(0, ...documents.map(({ body }) => body.freed ?? 0));
     this.#pool.load(documents.map(({ id, body }) => (body.owner && body.ipv6 !== undefined ? { ipv4: id, ipv6: body.ipv6, owner: body.owner.name } : { ipv4: id, freed: body.freed ?? 0 })));
     const orphans = new Set(documents.flatMap(({ body }) => (body.owner && !exists(body.owner.id) ? [body.owner.id] : [])));
