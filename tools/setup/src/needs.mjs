@@ -37,7 +37,9 @@ export const debianPackages = [
   { name: 'docker-registry', command: 'docker-registry', why: 'serves images locally', without: 'the demo and the end-to-end tests have no images' },
   { name: 'busybox-static', command: 'busybox', static: true, why: 'content of the test images', without: 'the demo and the end-to-end tests have no images' },
   { name: 'nginx-light', command: 'nginx', why: 'content of the nginx image', without: 'the demo and the end-to-end tests have no images' },
-  { name: 'gcc', command: 'gcc', why: 'builds the guest kernel of the unikernel tests', without: 'the unikernel tests cannot run' },
+  { name: 'gcc', command: 'gcc', why: 'builds the guest kernel of the unikernel tests and the program of the caller image', without: 'the demo and the end-to-end tests have no images' },
+  // Its headers have no command; gencat comes with them.
+  { name: 'libc6-dev', command: 'gencat', why: 'headers for the program of the caller image', without: 'the demo and the end-to-end tests have no images' },
 ];
 
 /** systemd units that these packages bring and that must not start or be enabled because of us. */
