@@ -5,10 +5,13 @@ import { p10 } from './p10-rest.ts';
 import { p1 } from './p1-submit.ts';
 import { p2 } from './p2-fifty.ts';
 import { p3 } from './p3-placement.ts';
+import { p6 } from './p6-network.ts';
 import type { Result } from './result.ts';
 
 /** Those that need an installation, and those that do not. */
-const inLab: Readonly<Record<string, (lab: Lab) => Promise<Result>>> = { P1: p1, P2: p2, P10: p10 };
+const inLab: Readonly<Record<string, { readonly nodes: number; readonly run: (lab: Lab) => Promise<Result> }>> = {
+  P1: { nodes: 1, run: p1 }, P2: { nodes: 1, run: p2 }, P10: { nodes: 1, run: p10 }, P6: { nodes: 2, run: p6 },
+};
 const alone: Readonly<Record<string, () => Result>> = { P3: p3 };
 const known = [...Object.keys(inLab), ...Object.keys(alone)];
 
@@ -23,11 +26,13 @@ function show(result: Result, json: boolean): void {
 
 async function run(ids: readonly string[], json: boolean): Promise<void> {
   for (const id of ids.filter((one) => alone[one])) show(alone[id]!(), json);
-  const needLab = ids.filter((one) => inLab[one]);
-  if (needLab.length === 0) return;
-  const lab = await startLab({ clusters: 1, nodes: 1, node: () => ({ runtimes: ['runc'] }), env: { 'node-engine': { OAK_STOP_GRACE_MS: '100' } } });
+  for (const nodes of new Set(ids.flatMap((id) => inLab[id]?.nodes ?? []))) await runInLab(ids.filter((id) => inLab[id]?.nodes === nodes), nodes, json);
+}
+
+async function runInLab(ids: readonly string[], nodes: number, json: boolean): Promise<void> {
+  const lab = await startLab({ clusters: 1, nodes, node: () => ({ runtimes: ['runc'] }), env: { 'node-engine': { OAK_STOP_GRACE_MS: '100', OAK_DRAIN_MS: '0' } } });
   try {
-    for (const id of needLab) show(await inLab[id]!(lab), json);
+    for (const id of ids) show(await inLab[id]!.run(lab), json);
   } finally {
     await lab.down();
   }
