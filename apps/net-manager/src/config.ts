@@ -1,7 +1,9 @@
+import { parseAddress } from '@oak/addressing';
+import { tunnelPort } from '@oak/net-api';
 import { defaultStateDir } from '@oak/process';
 import { z } from 'zod';
 import { linkPrefix } from './datapath/names.ts';
-import { parseSubnetPair } from './subnet/parse-subnet-pair.ts';
+import { parseSubnetPair } from './routes/parse-subnet-pair.ts';
 
 const bridgeSchema = z.string().regex(/^[a-z][a-z0-9_-]{0,14}$/, 'expected 1 to 15 of a-z, 0-9, _ and -').refine((name) => !name.startsWith(linkPrefix), `must not begin with ${linkPrefix}, as the links of instances do`);
 
@@ -23,6 +25,14 @@ export const configSchema = z.object({
   OAK_CLUSTER_CREDENTIALS: z.string().optional(),
   /** For a node without a cluster: its own ranges, e.g. `10.18.0.0/26,fc00::/120`. */
   OAK_NODE_SUBNET: subnetSchema.optional(),
+  /** UDP port on which packets of other nodes arrive. */
+  OAK_TUNNEL_PORT: z.coerce.number().int().min(1).max(65_535).default(tunnelPort.hostPort),
+  /** Where other nodes reach that port, when it is not the address that this node is known by. */
+  OAK_TUNNEL_HOST: z.string().refine((text) => parseAddress(text) !== undefined, 'expected an address, e.g. 203.0.113.7').optional(),
+  /** Bytes of an instance's largest packet; by default what the machine's links leave, 1450 for 1500. */
+  OAK_OVERLAY_MTU: z.coerce.number().int().min(1280).max(65_485).optional(),
+  /** How long connections to an instance that left its service may go on. */
+  OAK_GRACE_MS: z.coerce.number().int().min(0).max(3_600_000).default(2000),
   OAK_LOG_LEVEL: z.enum(['debug', 'log', 'warn', 'error']).default('log'),
 }).refine((config) => config.OAK_NODE_SUBNET !== undefined || config.OAK_CLUSTER_CREDENTIALS !== undefined, {
   path: ['OAK_CLUSTER_CREDENTIALS'], message: 'expected the path of this node\'s credentials, or OAK_NODE_SUBNET for a node without a cluster',

@@ -25,7 +25,7 @@ afterEach(async () => { await machine.dispose(); }, 60_000);
 
 describe('instances', { timeout: 60_000 }, () => {
   test('reach each other by both families and see true addresses', async () => {
-    const [a, b] = await Promise.all([net.attach(machine.request()), net.attach(machine.request())]);
+    const [a, b] = await Promise.all([net.attach(machine.member()), net.attach(machine.member())]);
     expect([a.ipv4, b.ipv4].toSorted()).toEqual(['10.18.0.2', '10.18.0.3']);
     await machine.serve(netns(b), 80, 'b');
     expect(await machine.ask(netns(a), `http://${b.ipv4}`)).toBe(`b to ${a.ipv4}`);
@@ -36,8 +36,8 @@ describe('instances', { timeout: 60_000 }, () => {
   test('have what a workload needs before it starts', async () => {
     const a = await net.attach(machine.request());
     const inside = await machine.sh(netns(a), 'ip -o address show; ip route; ip -6 route; for key in accept_ra accept_dad; do cat /proc/sys/net/ipv6/conf/eth0/$key; done; ip link show lo; ip link show eth0');
-    expect(inside).toContain(`inet ${a.ipv4}/26`);
-    expect(inside).toContain(`inet6 ${a.ipv6}/120`);
+    expect(inside).toContain(`inet ${a.ipv4}/32`);
+    expect(inside).toContain(`inet6 ${a.ipv6}/128`);
     expect(inside).toContain(`default via ${a.gatewayIpv4} dev eth0`);
     expect(inside).toContain(`default via ${a.gatewayIpv6} dev eth0`);
     expect(inside).not.toContain('tentative');
@@ -92,8 +92,8 @@ describe('mapped ports', { timeout: 60_000 }, () => {
 
   test('the same without bridge netfilter', async () => {
     await machine.sh(machine.node, 'for key in /proc/sys/net/bridge/bridge-nf-call-ip*tables; do if [ -e $key ]; then echo 0 > $key; fi; done');
-    const a = await net.attach(machine.request([tcp(8080)]));
-    const b = await net.attach(machine.request());
+    const a = await net.attach(machine.member({}, [tcp(8080)]));
+    const b = await net.attach(machine.member());
     await machine.serve(netns(a), 80, 'a');
     expect(await machine.ask(machine.outside, 'http://192.0.2.1:8080')).toBe('a to 192.0.2.2');
     expect(await machine.ask(netns(a), 'http://192.0.2.1:8080')).toBe(`a to ${a.gatewayIpv4}`);
@@ -114,8 +114,8 @@ describe('mapped ports', { timeout: 60_000 }, () => {
   });
 
   test('never take traffic that is for others', async () => {
-    const a = await net.attach(machine.request([tcp(80)]));
-    const b = await net.attach(machine.request());
+    const a = await net.attach(machine.member({}, [tcp(80)]));
+    const b = await net.attach(machine.member());
     await machine.serve(netns(a), 80, 'a');
     await machine.serve(machine.outside, 80, 'outside');
     await machine.serve(netns(b), 80, 'b');
@@ -259,10 +259,10 @@ describe('a restart', { timeout: 60_000 }, () => {
   });
 
   test('with another subnet: who is attached keeps its address, who comes gets a new one', async () => {
-    const old = await net.attach(machine.request());
+    const old = await net.attach(machine.member());
     await machine.end('SIGTERM');
     const again = await machine.start({ OAK_NODE_SUBNET: '10.18.4.0/26,fc00::400/120' });
-    const young = await again.attach(machine.request());
+    const young = await again.attach(machine.member());
     expect([young.ipv4, young.gatewayIpv6]).toEqual(['10.18.4.2', 'fc00::401']);
     await machine.serve(machine.outside, 80, 'outside');
     await machine.serve(netns(old), 80, 'old');

@@ -4,37 +4,50 @@ import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { readCreds } from '@oak/identity';
 import { connectBus, type Bus } from '@oak/messaging';
-import { serveNet } from '@oak/net-api';
+import { serveNet, tunnelPort } from '@oak/net-api';
 import { onSignal, readConfig, StateDir } from '@oak/process';
 import { realClock, realRandom } from '@oak/reconcile';
 import { AppModule } from './app.module.ts';
 import { configSchema, type Config } from './config.ts';
 import { Datapath } from './datapath/datapath.ts';
 import { limited } from './datapath/limited.ts';
-import { requirePrograms, run } from './datapath/run.ts';
+import { probe } from './datapath/probe.ts';
+import { requirePrograms, run, type Run } from './datapath/run.ts';
+import { json } from './datapath/tools.ts';
+import { overlayMtu } from './datapath/underlay.ts';
 import { Net } from './net.ts';
-import { KnownSubnet } from './subnet/known-subnet.ts';
-import { clusterSource, staticSource, type SubnetSource } from './subnet/subnet-source.ts';
+import type { Place } from './overlay/nearest.ts';
+import { KnownNetwork } from './routes/known-network.ts';
+import { clusterSource, staticSource, type NetworkSource } from './routes/network-source.ts';
 
 const logger = new Logger('net');
 const programsAtOnce = 4;
 
 /** A subnet that the operator gave needs no bus. */
-async function subnetSource(config: Config): Promise<{ source: SubnetSource; bus?: Bus }> {
+async function networkSource(config: Config): Promise<{ source: NetworkSource; place?: Place; bus?: Bus }> {
   const { OAK_NODE_SUBNET: subnet, OAK_CLUSTER_CREDENTIALS: path = '' } = config;
   if (subnet) return { source: staticSource(subnet) };
   const credentials = readFileSync(path, 'utf8');
   const { name, tokens: [cluster, node] } = readCreds(credentials);
   if (cluster === undefined || node === undefined) throw new Error(`OAK_CLUSTER_CREDENTIALS=${path} is for ${name}, not for a node`);
   const bus = await connectBus({ servers: config.OAK_CLUSTER_BUS, name: 'net-manager', inboxPrefix: `_INBOX.node.${node}`, credentials, background: true, log: logger });
-  return { source: clusterSource(bus, cluster, node), bus };
+  return { source: clusterSource(bus, cluster, node), place: { cluster, node }, bus };
+}
+
+async function datapathOf(config: Config, few: Run): Promise<Datapath> {
+  const { OAK_BRIDGE: bridge, OAK_TUNNEL_PORT: port } = config;
+  const [links, ways] = await Promise.all([json(few, 'ip', ['-j', 'link', 'show']), json(few, 'ip', ['-j', 'route', 'show', 'default'])]);
+  return new Datapath({ bridge, tunnelPort: port, mtu: config.OAK_OVERLAY_MTU ?? overlayMtu(links, ways, bridge) }, few);
 }
 
 async function serve(config: Config): Promise<void> {
   requirePrograms();
-  const known = new KnownSubnet(new StateDir(config.OAK_STATE_DIR));
-  const { source, bus } = await subnetSource(config);
-  const net = new Net({ datapath: new Datapath(config.OAK_BRIDGE, limited(run, programsAtOnce)), known, source, clock: realClock, random: realRandom, log: logger });
+  const known = new KnownNetwork(new StateDir(config.OAK_STATE_DIR), realClock);
+  const few = limited(run, programsAtOnce);
+  const [{ source, place, bus }, datapath, probed] = await Promise.all([networkSource(config), datapathOf(config, few), probe(few)]);
+  const { OAK_TUNNEL_HOST: host, OAK_TUNNEL_PORT: port, OAK_GRACE_MS: graceMs } = config;
+  const tunnel = { ...(host !== undefined && { host }), ...(port !== tunnelPort.hostPort && { port }) };
+  const net = new Net({ datapath, probed, place, known, source, tunnel, graceMs, clock: realClock, random: realRandom, log: logger });
   const app = await NestFactory.createApplicationContext(AppModule.with(net), { logger: [config.OAK_LOG_LEVEL, 'warn', 'error'] });
   await net.start();
   bus?.onReconnect(() => { net.askAgain(); });

@@ -1,60 +1,81 @@
+import type { NodeNetworkQuestion, Routes } from '@oak/contracts';
 import { NetError, type Attachment, type AttachRequest, type Counters, type NetService, type NetStatus, type Trace } from '@oak/net-api';
 import { defaultBackoff, ReconcileLoop, type Clock, type Random, type Result } from '@oak/reconcile';
 import { Attachments } from './attachments/attachments.ts';
 import type { Datapath } from './datapath/datapath.ts';
+import type { Probed } from './datapath/probe.ts';
+import { AppliedOverlay } from './overlay/applied-overlay.ts';
+import type { Place } from './overlay/nearest.ts';
+import { Parting } from './overlay/parting.ts';
+import type { KnownNetwork } from './routes/known-network.ts';
+import type { NetworkSource } from './routes/network-source.ts';
 import { StatusBoard } from './status-board.ts';
-import type { KnownSubnet } from './subnet/known-subnet.ts';
-import type { SubnetSource } from './subnet/subnet-source.ts';
 
 export interface NetOptions {
   readonly datapath: Datapath;
-  readonly known: KnownSubnet;
-  readonly source: SubnetSource;
+  readonly probed: Probed;
+  /** Undefined: a node without a cluster. */
+  readonly place: Place | undefined;
+  readonly known: KnownNetwork;
+  readonly source: NetworkSource;
+  /** Where this node's tunnel ends, as far as the cluster can not know it by itself. */
+  readonly tunnel: Pick<NodeNetworkQuestion, 'host' | 'port'>;
+  readonly graceMs: number;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: { log(text: string): void; warn(text: string): void; error(text: unknown): void };
 }
 
-type Key = 'kernel' | 'subnet';
+type Key = 'kernel' | 'network';
 const done: Result = { kind: 'done' };
+const askEveryMs = 30_000;
 
 /** This node's network: what node-engine may ask for, and the loop that keeps the kernel as it was promised. */
 export class Net implements NetService {
   readonly #options: NetOptions;
   readonly #board: StatusBoard;
+  readonly #applied: AppliedOverlay;
   readonly #attachments: Attachments;
+  readonly #parting: Parting;
   readonly #loop: ReconcileLoop<Key>;
   #adopted = false;
 
   constructor(options: NetOptions) {
-    const { datapath, known, clock, random, log } = options;
+    const { datapath, probed, place, known, clock, random, graceMs, log } = options;
     this.#options = options;
-    this.#board = new StatusBoard(datapath.bridge);
-    this.#attachments = new Attachments({ datapath, subnet: () => known.current(), log: (text) => { log.warn(text); } });
+    this.#board = new StatusBoard(datapath.options.bridge, this.#lacking());
+    this.#applied = new AppliedOverlay({ datapath, can: probed.can, place, onDoubt: () => { this.#loop.trigger('kernel'); } });
+    this.#attachments = new Attachments({
+      datapath, applied: this.#applied, subnets: () => known.addresses()?.subnets ?? [], routes: () => known.routes().values(),
+      onFull: () => { this.#loop.trigger('network'); }, log: (text) => { log.warn(text); },
+    });
+    this.#parting = new Parting({ clock, graceMs, end: (addresses) => { void datapath.forget(addresses).catch((error: unknown) => { log.error(error); }); } });
     this.#loop = new ReconcileLoop<Key>({
       name: 'net', clock, random, backoff: { ...defaultBackoff, maxMs: 5000 }, keys: () => Promise.resolve(['kernel']),
-      reconcile: (key) => (key === 'kernel' ? this.#converge() : this.#askSubnet()),
+      reconcile: (key) => (key === 'kernel' ? this.#converge() : this.#askNetwork()),
       onError: (key, error, attempt) => { this.#failed(key, error, attempt); },
     });
   }
 
   /** Resolves when the kernel was read once, or could not be: then the status says why, and the loop tries on. */
   async start(): Promise<void> {
-    const subnet = this.#options.known.current();
-    if (subnet) this.#board.useSubnet(subnet);
+    this.#useAddresses();
     await this.#converge().catch((error: unknown) => { this.#failed('kernel', error, 1); });
-    this.#loop.trigger('subnet');
+    this.#options.source.hear((routes) => { this.#hear(routes); });
+    this.#loop.trigger('network');
     this.#loop.start();
   }
 
   /** Leaves everything in the kernel as it is. */
-  stop(): Promise<void> {
-    return this.#loop.stop();
+  async stop(): Promise<void> {
+    this.#parting.stop();
+    await this.#loop.stop();
+    this.#options.known.save();
   }
 
   /** The source may have something new to say, e.g. its bus is back. */
   askAgain(): void {
-    this.#loop.trigger('subnet');
+    this.#loop.trigger('network');
   }
 
   async attach(request: AttachRequest): Promise<Attachment> {
@@ -87,11 +108,11 @@ export class Net implements NetService {
   }
 
   trace(): Promise<Trace> {
-    return Promise.reject(new NetError('rejected', 'this node has no overlay'));
+    return Promise.reject(new NetError('rejected', 'this node can not trace'));
   }
 
   counters(): Promise<Counters> {
-    return Promise.reject(new NetError('rejected', 'this node has no overlay'));
+    return Promise.reject(new NetError('rejected', 'this node does not count'));
   }
 
   /** Until the kernel was read nobody knows which addresses and ports are in use. */
@@ -108,23 +129,65 @@ export class Net implements NetService {
     return done;
   }
 
-  async #askSubnet(): Promise<Result> {
+  async #askNetwork(): Promise<Result> {
     const { known, source, log } = this.#options;
-    const before = known.current();
-    const subnet = await source.subnet();
-    if (known.learn(subnet)) {
-      log.log(`subnet ${subnet.v4}, ${subnet.v6}${before ? `; before: ${before.v4}, ${before.v6}, which attached instances keep` : ''}`);
+    const { routes, ...addresses } = await source.ask(this.#question());
+    const before = known.addresses()?.subnets[0];
+    if (known.learnAddresses(addresses)) {
+      const subnets = addresses.subnets.map(({ v4, v6 }) => `${v4}, ${v6}`).join(' and ');
+      log.log(`subnet ${subnets}${before ? `; before: ${before.v4}, ${before.v6}, which attached instances keep` : ''}`);
+      this.#useAddresses();
       await this.#converge();
     }
-    this.#board.useSubnet(subnet);
-    return done;
+    if (routes) this.#hear(routes);
+    return { kind: 'again', afterMs: askEveryMs };
+  }
+
+  #question(): NodeNetworkQuestion {
+    const { known, tunnel } = this.#options;
+    const [position, problem] = [known.position(), this.#lacking().join('; ')];
+    return { ...tunnel, ...(position && { position: { ...position } }), ...(this.#attachments.isFull() && { full: true }), ...(problem && { problem }) };
+  }
+
+  #hear(routes: Routes): void {
+    const outcome = this.#options.known.learnRoutes(routes);
+    if (outcome.kind === 'gap') this.#loop.trigger('network');
+    if (outcome.kind !== 'applied') return;
+    // Before the kernel was read the ranges of slots are not known; the first convergence takes in all routes.
+    if (this.#adopted) this.#setRoutes(outcome.changed);
+  }
+
+  #setRoutes(ids: ReadonlySet<string>): void {
+    const { known, log } = this.#options;
+    const moves = [...ids].map((id) => this.#applied.overlay.setRoute(id, known.routes().get(id)));
+    this.#board.reportOverlay([...this.#lacking(), ...this.#unusable()]);
+    this.#attachments.apply().then(() => {
+      this.#parting.gone(moves.flatMap(({ gone }) => gone));
+      this.#parting.came(moves.flatMap(({ came }) => came));
+    }).catch((error: unknown) => { log.warn(`routes: ${text(error)}; comparing all`); this.#loop.trigger('kernel'); });
+  }
+
+  #useAddresses(): void {
+    const addresses = this.#options.known.addresses();
+    if (!addresses) return;
+    this.#applied.setAddresses(addresses);
+    this.#board.useSubnet(addresses.subnets[0]);
+  }
+
+  #lacking(): string[] {
+    const { place, probed } = this.#options;
+    return [...(place ? [] : ['this node has no cluster: its instances have no services and no other nodes']), ...probed.problems];
+  }
+
+  #unusable(): string[] {
+    const [first, ...rest] = this.#applied.overlay.problems();
+    return first === undefined ? [] : [`routes that can not be used: ${first}${rest.length > 0 ? ` and ${rest.length} more` : ''}`];
   }
 
   #failed(key: Key | undefined, error: unknown, attempt: number): void {
-    const text = error instanceof Error ? error.message : String(error);
-    if (key === 'kernel') this.#board.report('kernel', text);
-    if (key === 'subnet' && !this.#options.known.current()) this.#board.report('subnet', `this node has no subnet yet: ${text}`);
-    if (attempt === 1) this.#options.log.warn(`${key ?? 'resync'}: ${text}; trying on`);
+    if (key === 'kernel') this.#board.report('kernel', text(error));
+    if (key === 'network' && !this.#options.known.addresses()) this.#board.report('subnet', `this node has no subnet yet: ${text(error)}`);
+    if (attempt === 1) this.#options.log.warn(`${key ?? 'resync'}: ${text(error)}; trying on`);
   }
 
   async #telling<T>(what: string, run: () => Promise<T>): Promise<T> {
@@ -137,6 +200,8 @@ export class Net implements NetService {
     }
   }
 }
+
+const text = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 function summary(changes: readonly { readonly kind: string }[]): string {
   return changes.map(({ kind }) => kind).join(', ');

@@ -1,5 +1,5 @@
 import type { NodeSubnet } from '@oak/addressing';
-import type { NetStatus } from '@oak/net-api';
+import type { NetStatus, OverlayStatus } from '@oak/net-api';
 
 type Part = 'kernel' | 'subnet';
 
@@ -9,16 +9,18 @@ export class StatusBoard {
   readonly #problems = new Map<Part, string>([['kernel', 'starting'], ['subnet', 'this node has no subnet yet']]);
   readonly #listeners = new Set<(status: NetStatus) => void>();
   #subnet: NodeSubnet | undefined;
+  /** Of the overlay alone: instances run and reach the world nevertheless. */
+  #overlay: readonly string[];
 
-  constructor(bridge: string) {
+  constructor(bridge: string, overlay: readonly string[]) {
     this.#bridge = bridge;
+    this.#overlay = overlay;
   }
 
   status(): NetStatus {
     return {
       ready: this.#problems.size === 0, problem: [...this.#problems.values()].join('; '),
-      subnetV4: this.#subnet?.v4 ?? '', subnetV6: this.#subnet?.v6 ?? '', bridge: this.#bridge,
-      overlay: { ready: false, problem: 'this node has no overlay', encryption: '' },
+      subnetV4: this.#subnet?.v4 ?? '', subnetV6: this.#subnet?.v6 ?? '', bridge: this.#bridge, overlay: this.#overlayStatus(),
     };
   }
 
@@ -27,13 +29,22 @@ export class StatusBoard {
     this.#change(() => { if (problem === undefined) this.#problems.delete(part); else this.#problems.set(part, problem); });
   }
 
-  useSubnet(subnet: NodeSubnet): void {
-    this.#change(() => { this.#subnet = subnet; this.#problems.delete('subnet'); });
+  reportOverlay(problems: readonly string[]): void {
+    this.#change(() => { this.#overlay = problems; });
+  }
+
+  useSubnet(subnet: NodeSubnet | undefined): void {
+    if (subnet) this.#change(() => { this.#subnet = subnet; this.#problems.delete('subnet'); });
   }
 
   watch(listener: (status: NetStatus) => void): () => void {
     this.#listeners.add(listener);
     return () => { this.#listeners.delete(listener); };
+  }
+
+  #overlayStatus(): OverlayStatus {
+    const problems = [...this.#problems.values(), ...this.#overlay];
+    return { ready: problems.length === 0, problem: problems.join('; '), encryption: '' };
   }
 
   #change(change: () => void): void {

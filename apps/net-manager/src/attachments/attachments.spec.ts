@@ -15,43 +15,61 @@ const tick = (): Promise<void> => new Promise((resolve) => { setImmediate(resolv
 describe('the book', () => {
   test('addresses of both families go together, from .2 on', () => {
     const book = new AttachmentBook();
-    expect(book.reserve(request(1, 80), subnet)).toEqual({ ...request(1, 80), ipv4: '10.18.0.2/26', ipv6: 'fc00::2/120' });
-    expect(book.reserve(request(2), subnet)).toMatchObject({ ipv4: '10.18.0.3/26', ipv6: 'fc00::3/120' });
+    expect(book.reserve(request(1, 80), [subnet])).toEqual({ ...request(1, 80), ipv4: '10.18.0.2/26', ipv6: 'fc00::2/120' });
+    expect(book.reserve(request(2), [subnet])).toMatchObject({ ipv4: '10.18.0.3/26', ipv6: 'fc00::3/120' });
   });
 
   test('a freed address comes last', () => {
     const book = new AttachmentBook();
-    book.reserve(request(1), subnet);
-    book.reserve(request(2), subnet);
+    book.reserve(request(1), [subnet]);
+    book.reserve(request(2), [subnet]);
     book.release(id(1));
-    expect(book.reserve(request(3), subnet).ipv4).toBe('10.18.0.4/26');
-    for (let n = 4; n <= 61; n += 1) book.reserve(request(n), subnet);
-    expect(book.reserve(request(62), subnet).ipv4).toBe('10.18.0.2/26');
-    expect(() => book.reserve(request(63), subnet)).toThrow('no address is left in 10.18.0.0/26: all 61 are in use');
+    expect(book.reserve(request(3), [subnet]).ipv4).toBe('10.18.0.4/26');
+    for (let n = 4; n <= 61; n += 1) book.reserve(request(n), [subnet]);
+    expect(book.reserve(request(62), [subnet]).ipv4).toBe('10.18.0.2/26');
+    expect(() => book.reserve(request(63), [subnet])).toThrow('no address is left in 10.18.0.0/26: all 61 are in use');
+  });
+
+  test('a further subnet is used when the first has no room', () => {
+    const book = new AttachmentBook();
+    const two = [{ v4: '10.18.0.0/29', v6: 'fc00::/120' }, { v4: '10.18.0.64/26', v6: 'fc00::100/120' }];
+    for (let n = 1; n <= 5; n += 1) book.reserve(request(n), two.slice(0, 1));
+    expect([book.isFull(two.slice(0, 1)), book.isFull(two)]).toEqual([true, false]);
+    expect(() => book.reserve(request(6), two.slice(0, 1))).toThrow('no address is left in 10.18.0.0/29: all 5');
+    expect(book.reserve(request(6), two)).toMatchObject({ ipv4: '10.18.0.66/26', ipv6: 'fc00::102/120' });
+  });
+
+  test('an instance IP belongs to one', () => {
+    const book = new AttachmentBook();
+    const network = { applicationId: id(9), organisation: 'acme', ipv4: '10.30.0.1', ipv6: 'fdff::1' };
+    book.reserve({ ...request(1), network }, [subnet]);
+    expect(() => book.reserve({ ...request(2), network: { ...network, ipv4: '10.30.0.2' } }, [subnet])).toThrow('is that of i1');
+    book.release(id(1));
+    expect(book.reserve({ ...request(2), network }, [subnet]).network).toEqual(network);
   });
 
   test('a taken port is refused by the name of its owner, and is free again after', () => {
     const book = new AttachmentBook();
-    book.reserve(request(1, 8080), subnet);
-    expect(() => book.reserve(request(2, 8080), subnet)).toThrow('port 8080/tcp is taken by i1');
+    book.reserve(request(1, 8080), [subnet]);
+    expect(() => book.reserve(request(2, 8080), [subnet])).toThrow('port 8080/tcp is taken by i1');
     expect(book.all()).toHaveLength(1);
-    expect(book.reserve({ ...request(3), ports: [{ hostPort: 8080, targetPort: 80, protocol: 'udp' }] }, subnet).ports).toHaveLength(1);
+    expect(book.reserve({ ...request(3), ports: [{ hostPort: 8080, targetPort: 80, protocol: 'udp' }] }, [subnet]).ports).toHaveLength(1);
     book.release(id(1));
-    expect(book.reserve(request(2, 8080), subnet).instanceId).toBe(id(2));
+    expect(book.reserve(request(2, 8080), [subnet]).instanceId).toBe(id(2));
   });
 
   test('the kernel is believed: unknown ones come in, vanished ones go out and are told', () => {
     const book = new AttachmentBook();
-    const gone = book.reserve(request(1, 8080), subnet);
+    const gone = book.reserve(request(1, 8080), [subnet]);
     const found: Remembered = { ...request(2, 9090), ipv4: '10.18.0.9/26', ipv6: 'fc00::9/120' };
     expect(book.adopt([found])).toEqual([gone]);
     expect(book.all()).toEqual([found]);
-    expect(() => book.reserve(request(3, 9090), subnet)).toThrow('taken by i2');
+    expect(() => book.reserve(request(3, 9090), [subnet])).toThrow('taken by i2');
   });
 
   test('an IPv6 range that is too small is our bug, said so', () => {
     const book = new AttachmentBook();
-    expect(() => { for (let n = 1; n < 20; n += 1) book.reserve(request(n), { v4: '10.18.0.0/26', v6: 'fc00::/125' }); }).toThrow('fc00::/125 has no address number 8');
+    expect(() => { for (let n = 1; n < 20; n += 1) book.reserve(request(n), [{ v4: '10.18.0.0/26', v6: 'fc00::/125' }]); }).toThrow('fc00::/125 has no address number 8');
   });
 
   test('no two ever share an address or a port', () => {
@@ -60,7 +78,7 @@ describe('the book', () => {
       const book = new AttachmentBook();
       for (const { n, port, leave } of steps) {
         if (leave || book.get(id(n))) book.release(id(n));
-        else try { book.reserve(request(n, port), { v4: '10.18.0.0/28', v6: 'fc00::/120' }); } catch (error) { expect(String(error)).toMatch(/taken|no address/); }
+        else try { book.reserve(request(n, port), [{ v4: '10.18.0.0/28', v6: 'fc00::/120' }]); } catch (error) { expect(String(error)).toMatch(/taken|no address/); }
         const all = book.all();
         expect(new Set(all.map(({ ipv4 }) => ipv4)).size).toBe(all.length);
         expect(new Set(all.map(({ ipv6 }) => ipv6)).size).toBe(all.length);

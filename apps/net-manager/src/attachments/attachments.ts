@@ -1,13 +1,15 @@
-import type { NodeSubnet } from '@oak/addressing';
-import { NetError, type Attachment, type AttachRequest, type PortMapping } from '@oak/net-api';
-import type { Datapath } from '../datapath/datapath.ts';
+import { parseAddress, printAddress, type NodeSubnet } from '@oak/addressing';
+import type { Route } from '@oak/contracts';
+import { NetError, type Attachment, type AttachRequest, type InstanceNetwork, type PortMapping } from '@oak/net-api';
+import { all, type Datapath } from '../datapath/datapath.ts';
 import { firstInUse } from '../datapath/host-ports.ts';
-import type { Desired, Kernel } from '../datapath/kernel.ts';
+import type { Kernel } from '../datapath/kernel.ts';
 import { macOf, netnsPath } from '../datapath/names.ts';
 import type { Change } from '../datapath/plan.ts';
 import { bare, rangeOf } from '../datapath/range.ts';
 import type { Remembered } from '../datapath/remembered.ts';
 import { Absent } from '../datapath/tools.ts';
+import type { AppliedOverlay } from '../overlay/applied-overlay.ts';
 import { AttachmentBook } from './attachment-book.ts';
 import { Gate } from './gate.ts';
 import { Lanes } from './lanes.ts';
@@ -15,8 +17,13 @@ import { readResolver } from './resolver.ts';
 
 export interface AttachmentsOptions {
   readonly datapath: Datapath;
-  /** Undefined while nobody has told. */
-  readonly subnet: () => NodeSubnet | undefined;
+  readonly applied: AppliedOverlay;
+  /** This node's own, oldest first; empty while nobody has told. */
+  readonly subnets: () => readonly NodeSubnet[];
+  /** All routes that are known. */
+  readonly routes: () => Iterable<Route>;
+  /** No address is left. */
+  readonly onFull: () => void;
   readonly log: (text: string) => void;
 }
 
@@ -35,15 +42,16 @@ export class Attachments {
   /** @throws NetError temporary or rejected; nothing is left behind then */
   attach(request: AttachRequest): Promise<Attachment> {
     return this.#exclusively(request.instanceId, async () => {
+      const wanted = canonical(request);
       const known = this.#book.get(request.instanceId);
-      return describe(known ? await this.#again(request, known) : await this.#make(request));
+      return describe(known ? await this.#again(wanted, known) : await this.#make(wanted));
     });
   }
 
   /** @throws NetError temporary: something may be left, detach again */
   detach(instanceId: string): Promise<void> {
     return this.#exclusively(instanceId, async () => {
-      await this.#options.datapath.remove(instanceId, this.#book.get(instanceId)).catch(temporary(`detach ${instanceId}`));
+      await this.#remove(instanceId).catch(temporary(`detach ${instanceId}`));
       this.#book.release(instanceId);
     });
   }
@@ -52,14 +60,25 @@ export class Attachments {
     return this.#book.all().map(describe);
   }
 
+  isFull(): boolean {
+    const subnets = this.#options.subnets();
+    return subnets.length > 0 && this.#book.isFull(subnets);
+  }
+
   /** Believes the kernel about what exists, then repairs everything around it. Returns what it had to change. */
   converge(): Promise<readonly Change[]> {
-    const { datapath, log } = this.#options;
+    const { datapath, applied, routes, log } = this.#options;
     return this.#gate.alone(async () => {
       const kernel = await datapath.read();
       for (const { name, instanceId } of this.#book.adopt(remembered(kernel))) log(`the network of ${name} (${instanceId}) was removed by somebody else`);
-      return datapath.converge(this.#desired(), kernel);
+      applied.adopt(kernel, routes());
+      return applied.converge(kernel, this.#book.all());
     });
+  }
+
+  /** Brings the kernel what changed in the overlay. @throws Error */
+  apply(): Promise<void> {
+    return this.#gate.shared(() => this.#options.applied.apply());
   }
 
   #exclusively<T>(instanceId: string, run: () => Promise<T>): Promise<T> {
@@ -67,12 +86,12 @@ export class Attachments {
   }
 
   async #make(request: AttachRequest): Promise<Remembered> {
-    const subnet = this.#options.subnet();
-    if (!subnet) throw new NetError('temporary', 'this node has no subnet yet: it waits for its cluster');
-    const reserved = this.#book.reserve(request, subnet);
+    const subnets = this.#options.subnets();
+    if (subnets.length === 0) throw new NetError('temporary', 'this node has no subnet yet: it waits for its cluster');
+    const reserved = this.#reserve(request, subnets);
     try {
       refuseForeign(request.ports);
-      await this.#options.datapath.make(reserved).catch(temporary(`attach ${request.name}`));
+      await this.#build(reserved).catch(temporary(`attach ${request.name}`));
     } catch (error) {
       this.#book.release(request.instanceId);
       throw error;
@@ -80,19 +99,44 @@ export class Attachments {
     return reserved;
   }
 
-  async #again({ name, ports }: AttachRequest, known: Remembered): Promise<Remembered> {
+  #reserve(request: AttachRequest, subnets: readonly NodeSubnet[]): Remembered {
+    try {
+      return this.#book.reserve(request, subnets);
+    } finally {
+      if (this.#book.isFull(subnets)) this.#options.onFull();
+    }
+  }
+
+  async #again({ name, ports, network }: AttachRequest, known: Remembered): Promise<Remembered> {
     if (!samePorts(ports, known.ports)) throw new NetError('rejected', `${name} is attached with other ports; detach it first`);
+    if (!sameNetwork(network, known.network)) throw new NetError('rejected', `${name} is attached with other instance IPs or for another application; detach it first`);
     await this.#options.datapath.restore(known).catch(async (error: unknown) => {
       if (!(error instanceof Absent)) throw error;
-      await this.#options.datapath.remove(known.instanceId, known);
-      await this.#options.datapath.make(known);
+      await this.#remove(known.instanceId);
+      await this.#build(known);
     }).catch(temporary(`attach ${name}`));
     return known;
   }
 
-  #desired(): Desired {
-    const subnet = this.#options.subnet();
-    return { bridge: this.#options.datapath.bridge, ranges: subnet ? [subnet.v4, subnet.v6] : [], attachments: this.#book.all() };
+  /** Leaves nothing when it throws. */
+  async #build(instance: Remembered): Promise<void> {
+    const { datapath, applied } = this.#options;
+    applied.overlay.attach(instance);
+    try {
+      await all([datapath.make(instance), applied.apply()]);
+    } catch (error) {
+      await all([this.#remove(instance.instanceId)], [error]);
+    }
+  }
+
+  /** All that is of this instance, whatever of it exists. Its rules go first, so that nobody is sent to it any more. */
+  async #remove(instanceId: string): Promise<void> {
+    const { datapath, applied } = this.#options;
+    const known = applied.overlay.attached(instanceId);
+    applied.overlay.detach(instanceId);
+    const unruled = applied.apply();
+    await all([unruled, unruled.catch(() => undefined).then(() => datapath.remove(instanceId))]);
+    if (known) await datapath.forget([bare(known.ipv4), bare(known.ipv6)]);
   }
 }
 
@@ -100,9 +144,9 @@ function remembered({ links }: Kernel): Remembered[] {
   return links.flatMap((link) => (link.remembered ? [link.remembered] : []));
 }
 
-function describe({ instanceId, name, ipv4, ipv6, ports }: Remembered): Attachment {
+function describe({ instanceId, name, ipv4, ipv6, ports, network }: Remembered): Attachment {
   return {
-    instanceId, name, ports, netnsPath: netnsPath(instanceId), mac: macOf(bare(ipv4)),
+    instanceId, name, ports, ...(network && { network }), netnsPath: netnsPath(instanceId), mac: macOf(bare(ipv4)),
     ipv4: bare(ipv4), ipv6: bare(ipv6), gatewayIpv4: bare(rangeOf(ipv4).gateway), gatewayIpv6: bare(rangeOf(ipv6).gateway),
     ...readResolver(),
   };
@@ -111,6 +155,22 @@ function describe({ instanceId, name, ipv4, ipv6, ports }: Remembered): Attachme
 function refuseForeign(ports: readonly PortMapping[]): void {
   const taken = ports.length > 0 ? firstInUse(ports) : undefined;
   if (taken) throw new NetError('rejected', `port ${taken.hostPort}/${taken.protocol} is taken by a process of this node`);
+}
+
+/** Instance IPs as the kernel prints them. */
+function canonical({ network, ...request }: AttachRequest): AttachRequest {
+  return network ? { ...request, network: { ...network, ipv4: printed('network.ipv4', network.ipv4), ipv6: printed('network.ipv6', network.ipv6) } } : request;
+}
+
+function printed(field: string, text: string): string {
+  const address = parseAddress(text);
+  if (!address) throw new NetError('invalid', `${field} ${JSON.stringify(text)} must be an address without zone or embedded IPv4`);
+  return printAddress(address);
+}
+
+function sameNetwork(a: InstanceNetwork | undefined, b: InstanceNetwork | undefined): boolean {
+  const text = (network: InstanceNetwork | undefined) => JSON.stringify(network && [network.applicationId, network.organisation, network.ipv4, network.ipv6]);
+  return text(a) === text(b);
 }
 
 function samePorts(a: readonly PortMapping[], b: readonly PortMapping[]): boolean {

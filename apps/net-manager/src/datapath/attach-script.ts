@@ -1,32 +1,38 @@
 import { linkName, macOf, netnsName } from './names.ts';
-import { mtu } from './plan.ts';
 import { bare, rangeOf } from './range.ts';
-import { printAlias, printPortName, type Remembered } from './remembered.ts';
+import { printAlias, printOtherNames, type Remembered } from './remembered.ts';
 import { joinLines } from './render.ts';
 
 /** `ip -batch` on the node. The link says whose it is before it carries anything. */
-export function outerLines(instance: Remembered, bridge: string): string[] {
+export function outerLines(instance: Remembered, bridge: string, mtu: number): string[] {
   const link = linkName(instance.instanceId);
   const netns = netnsName(instance.instanceId);
+  const names = printOtherNames(instance);
   return [
     `netns add ${netns}`,
     `link add name ${link} mtu ${mtu} type veth peer name eth0 mtu ${mtu} address ${macOf(bare(instance.ipv4))} netns ${netns}`,
-    ...(instance.ports.length > 0 ? [`link property add dev ${link} ${instance.ports.map((port) => `altname ${printPortName(port)}`).join(' ')}`] : []),
+    ...(names.length > 0 ? [`link property add dev ${link} ${names.map((name) => `altname ${name}`).join(' ')}`] : []),
     // A port of a bridge needs no address of its own.
     `link set dev ${link} alias "${printAlias(instance)}" addrgenmode none`,
     ...joinLines(link, bridge),
   ];
 }
 
-/** `ip -batch` inside the namespace. Repeating it restores what a runtime removed and changes nothing else. */
+/**
+ * `ip -batch` inside the namespace. Repeating it restores what a runtime removed and changes nothing else.
+ * The instance has nobody beside it on its wire but the gateway, so that its neighbours too are reached by our rules.
+ */
 export function innerLines({ ipv4, ipv6 }: Remembered): string[] {
+  const [four, six] = [bare(rangeOf(ipv4).gateway), bare(rangeOf(ipv6).gateway)];
   return [
     'link set dev lo up',
     'link set dev eth0 up',
-    `address replace ${ipv4} dev eth0`,
-    `address replace ${ipv6} dev eth0 nodad`,
-    `route replace default via ${bare(rangeOf(ipv4).gateway)} dev eth0`,
-    `route replace default via ${bare(rangeOf(ipv6).gateway)} dev eth0`,
+    `address replace ${bare(ipv4)}/32 dev eth0`,
+    `address replace ${bare(ipv6)}/128 dev eth0 nodad`,
+    `route replace ${four} dev eth0 scope link`,
+    `route replace default via ${four} dev eth0`,
+    `route replace ${six} dev eth0`,
+    `route replace default via ${six} dev eth0`,
   ];
 }
 

@@ -1,59 +1,100 @@
 import { existsSync } from 'node:fs';
+import type { ItemChange, Items } from '../overlay/claims.ts';
 import { innerLines, innerShell, outerLines, removeLines } from './attach-script.ts';
 import { batched } from './batched.ts';
 import { forgetLines, parseFlows } from './flows.ts';
+import { itemScripts, type ItemScripts } from './item-script.ts';
 import type { Desired, Kernel } from './kernel.ts';
-import { netnsPath, tableName } from './names.ts';
+import { netnsPath, routeProtocol, tableName, tunnels } from './names.ts';
 import { plan, type Change } from './plan.ts';
-import { bare } from './range.ts';
-import { readLinks, readTable } from './read-kernel.ts';
+import { readEndpoints, readLinks, readNeighbours, readRoutes, readRules, readTable, type ReadTable } from './read-kernel.ts';
 import type { Remembered } from './remembered.ts';
 import { render } from './render.ts';
 import type { Run } from './run.ts';
-import { enableForwarding, hasFlows, tameBridge } from './sysctls.ts';
-import { addElements, deleteElements, portElements } from './table.ts';
-import { conntrack, inNetns, ipBatch, ipRemove, json, nft, trackedFlows } from './tools.ts';
+import { enableForwarding, hasFlows, tameBridge, tameTunnel } from './sysctls.ts';
+import { families, type TableFamily } from './table.ts';
+import { batch, batchRemove, conntrack, inNetns, json, nft, trackedFlows } from './tools.ts';
+
+/** What does not change while the process runs. */
+export interface DatapathOptions {
+  readonly bridge: string;
+  readonly tunnelPort: number;
+  readonly mtu: number;
+}
 
 /** Acts on the kernel of the network namespace that this process runs in. Decides nothing. */
 export class Datapath {
-  readonly bridge: string;
+  readonly options: DatapathOptions;
   readonly #run: Run;
 
-  constructor(bridge: string, run: Run) {
-    this.bridge = bridge;
+  constructor(options: DatapathOptions, run: Run) {
+    this.options = options;
     this.#run = run;
   }
 
   /** What the kernel has of ours. A failed read throws; it is never "nothing there". */
   async read(): Promise<Kernel> {
-    const [links, table] = await Promise.all([
-      json(this.#run, 'ip', ['-j', '-d', 'address', 'show']),
-      json(this.#run, 'nft', ['-j', 'list', 'table', 'inet', tableName]),
+    const { bridge, tunnelPort } = this.options;
+    const links = readLinks(await json(this.#run, 'ip', ['-j', '-d', 'address', 'show']), bridge);
+    const [tables, ways, near] = await Promise.all([this.#readTables(), this.#readWays(), this.#readNear(links.bridge ? [bridge] : [], [...links.tunnels.keys()], tunnelPort)]);
+    return {
+      ...links,
+      tables: { inet: tables.inet?.table, bridge: tables.bridge?.table },
+      guards: ways.guards,
+      items: new Map([tables.inet?.items, tables.bridge?.items, ways.items, near].flatMap((items) => [...(items ?? [])])),
+    };
+  }
+
+  async #readTables(): Promise<Record<TableFamily, ReadTable | undefined>> {
+    const [inet, bridge] = await Promise.all(families.map(async (family) => {
+      const found = await json(this.#run, 'nft', ['-j', 'list', 'table', family, tableName]);
+      return found === undefined ? undefined : readTable(found, family);
+    }));
+    return { inet, bridge };
+  }
+
+  /** Routes and the rules for them. */
+  async #readWays(): Promise<{ readonly guards: Set<4 | 6>; readonly items: Items }> {
+    const found = await Promise.all(([4, 6] as const).map(async (family) => {
+      const [routes, rules] = await Promise.all([['route', 'show', 'table', 'all', 'proto', String(routeProtocol)], ['rule', 'show']].map((args) => this.#orNothing('ip', [`-${family}`, '-j', ...args])));
+      return { family, routes: readRoutes(routes, family), rules: readRules(rules, family) };
+    }));
+    return { guards: new Set(found.flatMap(({ family, rules }) => (rules.guarded ? [family] : []))), items: new Map(found.flatMap(({ routes, rules }) => [...routes, ...rules.items])) };
+  }
+
+  async #readNear(bridges: readonly string[], tunnelLinks: readonly string[], port: number): Promise<Items> {
+    const found = await Promise.all([
+      ...[...bridges, ...tunnelLinks].map(async (link) => readNeighbours(await this.#orNothing('ip', ['-j', 'neighbour', 'show', 'dev', link, 'nud', 'permanent']), link)),
+      ...tunnelLinks.map(async (link) => readEndpoints(await this.#orNothing('bridge', ['-j', 'fdb', 'show', 'dev', link]), link, port)),
     ]);
-    return { ...readLinks(links, this.bridge), table: table === undefined ? undefined : readTable(table) };
+    return new Map(found.flatMap((items) => [...items]));
   }
 
   /** Takes the steps from `kernel` to `desired` and tells which they were. */
   async converge(desired: Desired, kernel: Kernel): Promise<readonly Change[]> {
     const changes = plan(desired, kernel);
-    const { gone, ip, nft: rules } = render(changes, desired);
     enableForwarding();
-    await ipRemove(this.#run, gone);
-    await ipBatch(this.#run, ip);
-    tameBridge(this.bridge);
-    await nft(this.#run, rules);
+    await this.#take(render(changes, desired), () => {
+      tameBridge(desired.bridge);
+      if (desired.tunnelMac !== undefined) for (const tunnel of Object.values(tunnels)) tameTunnel(tunnel);
+    });
     return changes;
   }
 
-  /** Leaves nothing when it throws. */
+  /** Takes steps of which it is known what the kernel has. @throws ToolError: some may be taken, compare everything anew */
+  async change(changes: readonly ItemChange[]): Promise<void> {
+    if (changes.length > 0) await this.#take(itemScripts(changes, this.options.bridge));
+  }
+
+  /** Makes the link and the namespace. Leaves nothing when it throws. */
   async make(instance: Remembered): Promise<void> {
     // Left by a predecessor that died before it could say whose it was.
-    if (existsSync(netnsPath(instance.instanceId))) await this.remove(instance.instanceId, undefined);
+    if (existsSync(netnsPath(instance.instanceId))) await this.remove(instance.instanceId);
     try {
-      const linked = ipBatch(this.#run, outerLines(instance, this.bridge)).then(() => this.restore(instance));
-      await all([linked, this.#map(instance)]);
+      await batch(this.#run, 'ip', outerLines(instance, this.options.bridge, this.options.mtu));
+      await this.restore(instance);
     } catch (error) {
-      await all([this.remove(instance.instanceId, instance)], [error]);
+      await all([this.remove(instance.instanceId)], [error]);
     }
   }
 
@@ -62,39 +103,33 @@ export class Datapath {
     await inNetns(this.#run, netnsPath(instance.instanceId), innerShell, innerLines(instance));
   }
 
-  /** All that is of this instance, whatever of it exists. */
-  async remove(instanceId: string, instance: Remembered | undefined): Promise<void> {
-    await this.#remove({ instanceId, instance });
-  }
-
-  readonly #remove = batched<{ instanceId: string; instance: Remembered | undefined }>(async (items) => {
-    const known = items.flatMap(({ instance }) => (instance ? [instance] : []));
-    const unmapped = this.#unmap(known);
-    const removed = unmapped.catch(() => undefined).then(() => ipRemove(this.#run, removeLines(items.map(({ instanceId }) => instanceId))));
-    await all([unmapped, removed]);
-    await this.#forget(known);
-  });
-
-  async #map(instance: Remembered): Promise<void> {
-    await nft(this.#run, portElements(instance).flatMap(({ set, key, value }) => addElements(set, [[key, value]])));
-  }
-
-  /** Adding first makes deleting what is not there succeed. */
-  async #unmap(instances: readonly Remembered[]): Promise<void> {
-    await nft(this.#run, instances.flatMap(portElements).flatMap(({ set, key, value }) => [...addElements(set, [[key, value]]), ...deleteElements(set, [key])]));
-  }
+  /** Link and namespace, whatever of them exists. */
+  readonly remove = batched<string>(async (instanceIds) => { await batchRemove(this.#run, 'ip', removeLines(instanceIds)); });
 
   /** The next owner of the addresses must not inherit flows: a sender of UDP would never notice the change. */
-  async #forget(instances: readonly Remembered[]): Promise<void> {
-    if (instances.length === 0 || !hasFlows()) return;
-    const addresses = new Set(instances.flatMap(({ ipv4, ipv6 }) => [bare(ipv4), bare(ipv6)]));
+  readonly forget = batched<readonly string[]>(async (items) => {
+    const addresses = new Set(items.flat());
+    if (addresses.size === 0 || !hasFlows()) return;
     const lines = forgetLines(parseFlows(await trackedFlows(this.#run)), addresses);
     if (lines.length > 0) await conntrack(this.#run, lines);
+  });
+
+  /** First goes what others need no more, then come the ways, then the rules that send packets there. */
+  async #take(scripts: ItemScripts, between?: () => void): Promise<void> {
+    await Promise.all([batchRemove(this.#run, 'ip', scripts.ipGone), batchRemove(this.#run, 'ip -6', scripts.ip6Gone), batchRemove(this.#run, 'bridge', scripts.bridgeGone)]);
+    await batch(this.#run, 'ip', scripts.ip);
+    between?.();
+    await Promise.all([batch(this.#run, 'ip -6', scripts.ip6), batch(this.#run, 'bridge', scripts.bridge), nft(this.#run, scripts.nft)]);
+  }
+
+  /** iproute2 says that a table which holds no route does not exist, and prints nothing for an empty list. */
+  async #orNothing(program: string, args: readonly string[]): Promise<unknown> {
+    return (await json(this.#run, program, args)) ?? [];
   }
 }
 
 /** Waits for every step, also after one failed, so that nothing happens behind the back of an undo. Throws all that went wrong, `before` included, as one. */
-async function all(steps: readonly Promise<void>[], before: readonly unknown[] = []): Promise<void> {
+export async function all(steps: readonly Promise<unknown>[], before: readonly unknown[] = []): Promise<void> {
   const settled = await Promise.allSettled(steps);
   const faults = [...before, ...settled.flatMap((step) => (step.status === 'rejected' ? [step.reason as unknown] : []))];
   if (faults.length === 1) throw faults[0];

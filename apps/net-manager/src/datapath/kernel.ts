@@ -1,11 +1,17 @@
-import type { Elements } from './table.ts';
+import type { Items } from '../overlay/claims.ts';
 import type { Remembered } from './remembered.ts';
+import type { TableFamily } from './table.ts';
 
 /** What the kernel has of ours. */
 export interface Kernel {
   readonly bridge: Bridge | undefined;
   readonly links: readonly Link[];
-  readonly table: Table | undefined;
+  /** By name. */
+  readonly tunnels: ReadonlyMap<string, Tunnel>;
+  readonly tables: Readonly<Record<TableFamily, Table | undefined>>;
+  /** Whether what has no mark goes past our rules for routes, by family. */
+  readonly guards: ReadonlySet<4 | 6>;
+  readonly items: Items;
 }
 
 export interface Bridge {
@@ -25,16 +31,41 @@ export interface Link {
   readonly remembered: Remembered | undefined;
 }
 
+export interface Tunnel {
+  readonly up: boolean;
+  readonly mtu: number;
+  readonly mac: string;
+  readonly port: number;
+}
+
+/** The fixed part of a table. */
 export interface Table {
   readonly marker: string | undefined;
+  /** Of the fixed chains. */
   readonly rules: number;
-  readonly elements: Elements;
+}
+
+/** What this kernel knows how to do, beside what every node needs. */
+export interface Abilities {
+  /** Spread connections over instances. */
+  readonly services: boolean;
+  /** Judge what passes between the ports of a bridge. */
+  readonly guard: boolean;
+  /** VXLAN. */
+  readonly tunnels: boolean;
 }
 
 /** Everything that the kernel shall have of ours, apart from the links themselves: attach and detach make and remove those. */
 export interface Desired {
   readonly bridge: string;
-  /** This node's own subnets, as ranges; both empty while unknown. */
+  readonly tunnelPort: number;
+  readonly can: Abilities;
+  /** Of the bridge and of links between nodes that talk by IPv4. */
+  readonly mtu: number;
+  /** This node's end of the tunnels. Undefined: it takes no part in the overlay. */
+  readonly tunnelMac: string | undefined;
+  /** This node's own subnets, as ranges; empty while unknown. */
   readonly ranges: readonly string[];
   readonly attachments: readonly Remembered[];
+  readonly items: Items;
 }

@@ -1,6 +1,9 @@
-import type { Bridge, Desired, Kernel, Link, Table } from './kernel.ts';
+import type { ItemChange, Items } from '../overlay/claims.ts';
+import { isBridgeElement, isNft } from './items.ts';
+import type { Bridge, Desired, Kernel, Link, Tunnel } from './kernel.ts';
+import { tunnels } from './names.ts';
 import { rangeOf } from './range.ts';
-import { elementSets, markerOf, portElements, ruleCount, type Elements, type ElementSet } from './table.ts';
+import { families, markerOf, ruleCount, type TableFamily, type TableOptions } from './table.ts';
 
 export type Change =
   | { readonly kind: 'make-bridge' }
@@ -10,18 +13,26 @@ export type Change =
   | { readonly kind: 'remove-link'; readonly link: string }
   /** To the bridge, up, with hairpin. */
   | { readonly kind: 'join-link'; readonly link: string }
-  | { readonly kind: 'make-table' }
-  | { readonly kind: 'change-elements'; readonly set: ElementSet; readonly remove: readonly string[]; readonly add: readonly (readonly [string, string])[] };
+  /** With nothing in it that comes and goes. */
+  | { readonly kind: 'make-table'; readonly family: TableFamily }
+  | { readonly kind: 'make-tunnel' | 'remove-tunnel' | 'raise-tunnel'; readonly family: 4 | 6 }
+  | { readonly kind: 'make-guard'; readonly family: 4 | 6 }
+  | { readonly kind: 'change-items'; readonly changes: readonly ItemChange[] };
 
-export const mtu = 1450;
+/** A tunnel by IPv6 has 20 bytes less room than one by IPv4. */
+export const tunnelMtu = (mtu: number, family: 4 | 6): number => (family === 4 ? mtu : mtu - 20);
 
 /** The steps that lead from what the kernel has to what it shall have; none when both agree. Order matters. */
 export function plan(desired: Desired, kernel: Kernel): Change[] {
-  return [
+  const fixed = [
     ...planBridge(desired, kernel.bridge),
     ...kernel.links.flatMap((link) => planLink(desired, kernel, link)),
-    ...planTable(desired, kernel.table),
+    ...families.filter((family) => family === 'inet' || desired.can.guard).flatMap((family) => planTable(desired, kernel, family)),
+    ...([4, 6] as const).flatMap((family) => planTunnel(desired, kernel.tunnels.get(tunnels[family]), family)),
+    ...([4, 6] as const).filter((family) => !kernel.guards.has(family)).map((family) => ({ kind: 'make-guard' as const, family })),
   ];
+  const changes = compare(desired.items, without(kernel.items, fixed, desired));
+  return changes.length > 0 ? [...fixed, { kind: 'change-items', changes }] : fixed;
 }
 
 function planBridge(desired: Desired, bridge: Bridge | undefined): Change[] {
@@ -29,7 +40,7 @@ function planBridge(desired: Desired, bridge: Bridge | undefined): Change[] {
   const had = new Set(bridge?.addresses);
   return [
     ...(bridge ? [] : [{ kind: 'make-bridge' as const }]),
-    ...(bridge && (!bridge.up || bridge.mtu !== mtu) ? [{ kind: 'raise-bridge' as const }] : []),
+    ...(bridge && (!bridge.up || bridge.mtu !== desired.mtu) ? [{ kind: 'raise-bridge' as const }] : []),
     ...[...wanted].filter((address) => !had.has(address)).map((address) => ({ kind: 'add-address' as const, address })),
     ...[...had].filter((address) => !wanted.has(address)).map((address) => ({ kind: 'remove-address' as const, address })),
   ];
@@ -41,32 +52,46 @@ function planLink({ bridge }: Desired, kernel: Kernel, { name, master, up, hairp
   return joined ? [] : [{ kind: 'join-link', link: name }];
 }
 
-function planTable(desired: Desired, table: Table | undefined): Change[] {
-  if (table?.marker !== markerOf(desired.bridge) || table.rules !== ruleCount(desired.bridge)) return [{ kind: 'make-table' }];
-  const wanted = elementsOf(desired);
-  return elementSets.flatMap((set) => planElements(set, wanted[set], table.elements[set]));
+function planTable(desired: Desired, { tables }: Kernel, family: TableFamily): Change[] {
+  const table = tables[family];
+  const options = tableOptions(desired);
+  return table?.marker === markerOf(family, options) && table.rules === ruleCount(family, options) ? [] : [{ kind: 'make-table', family }];
 }
 
-function planElements(set: ElementSet, wanted: ReadonlyMap<string, string>, had: ReadonlyMap<string, string>): Change[] {
-  const remove = [...had].filter(([key, value]) => wanted.get(key) !== value).map(([key]) => key);
-  const add = [...wanted].filter(([key, value]) => had.get(key) !== value);
-  return remove.length + add.length > 0 ? [{ kind: 'change-elements', set, remove, add }] : [];
+export function tableOptions({ bridge, tunnelPort, can }: Desired): TableOptions {
+  return { bridge, tunnelPort, services: can.services };
 }
 
-/** What the sets and maps of our table shall hold. */
-export function elementsOf(desired: Desired): Elements {
-  const subnets = [...rangesOf(desired)].map((range) => rangeOf(range).subnet);
-  const ports = desired.attachments.flatMap(portElements);
-  const only = (set: ElementSet) => ports.filter((element) => element.set === set).map(({ key, value }) => [key, value] as const);
-  const family = (v6: boolean) => subnets.filter((subnet) => subnet.includes(':') === v6).map((subnet) => [subnet, ''] as const);
-  return { node4: new Map(family(false)), node6: new Map(family(true)), port4: new Map(only('port4')), port6: new Map(only('port6')) };
+/** Its MAC and port are for good, so one with others is made anew. */
+function planTunnel({ tunnelMac, tunnelPort, mtu }: Desired, tunnel: Tunnel | undefined, family: 4 | 6): Change[] {
+  if (tunnelMac === undefined) return tunnel ? [{ kind: 'remove-tunnel', family }] : [];
+  if (!tunnel) return [{ kind: 'make-tunnel', family }];
+  if (tunnel.mac !== tunnelMac || tunnel.port !== tunnelPort) return [{ kind: 'remove-tunnel', family }, { kind: 'make-tunnel', family }];
+  return tunnel.up && tunnel.mtu === tunnelMtu(mtu, family) ? [] : [{ kind: 'raise-tunnel', family }];
+}
+
+/** What is left of the kernel's things once the fixed ones are made anew: with a table, a bridge or a tunnel goes what is in it. */
+function without(items: Items, fixed: readonly Change[], desired: Desired): Items {
+  const tables = new Set(fixed.flatMap((change) => (change.kind === 'make-table' ? [change.family] : [])));
+  const links = fixed.flatMap((change) => (change.kind === 'make-tunnel' ? [tunnels[change.family]] : change.kind === 'make-bridge' ? [desired.bridge] : []));
+  if (tables.size + links.length === 0) return items;
+  const isLost = (id: string, value: string): boolean => (isNft(id) ? tables.has(isBridgeElement(id) ? 'bridge' : 'inet')
+    : links.some((link) => id.startsWith(`neighbour|${link}|`) || id.startsWith(`endpoint|${link}|`) || (id.startsWith('route|') && value.split(' ')[1] === link)));
+  return new Map([...items].filter(([id, value]) => !isLost(id, value)));
+}
+
+function compare(wanted: Items, had: Items): ItemChange[] {
+  return [
+    ...[...had].filter(([id]) => !wanted.has(id)).map(([id, from]) => ({ id, from, to: undefined })),
+    ...[...wanted].filter(([id, to]) => had.get(id) !== to).map(([id, to]) => ({ id, from: had.get(id), to })),
+  ];
 }
 
 function gateways(desired: Desired): Set<string> {
-  return new Set([...rangesOf(desired)].map((range) => rangeOf(range).gateway));
+  return new Set(ownRanges(desired).map((range) => rangeOf(range).gateway));
 }
 
 /** An instance keeps its address, and so its gateway, when the node gets another subnet. */
-function rangesOf({ ranges, attachments }: Desired): Set<string> {
-  return new Set([...ranges, ...attachments.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])].map((range) => rangeOf(range).subnet));
+export function ownRanges({ ranges, attachments }: Pick<Desired, 'ranges' | 'attachments'>): string[] {
+  return [...new Set([...ranges, ...attachments.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6])].map((range) => rangeOf(range).subnet))];
 }

@@ -1,28 +1,36 @@
 import { z } from 'zod';
-import type { Kernel, Link, Table } from './kernel.ts';
-import { linkPrefix } from './names.ts';
+import type { Items } from '../overlay/claims.ts';
+import { rulesOf } from './chains.ts';
+import { bridgeSets, item } from './items.ts';
+import type { Kernel, Link, Table, Tunnel } from './kernel.ts';
+import { isOurTable, markOf, rulePriority } from './marks.ts';
+import { linkPrefix, tunnelPrefix, tunnels } from './names.ts';
 import { readRemembered } from './remembered.ts';
-import { elementSets, type ElementSet } from './table.ts';
+import { chainsOf, type TableFamily } from './table.ts';
 
 const linkSchema = z.object({
   ifname: z.string(),
   flags: z.array(z.string()),
   mtu: z.number(),
+  address: z.string().optional(),
   master: z.string().optional(),
   ifalias: z.string().optional(),
   altnames: z.array(z.string()).default([]),
-  linkinfo: z.object({ info_slave_data: z.object({ hairpin: z.boolean().optional() }).optional() }).optional(),
+  linkinfo: z.object({
+    info_kind: z.string().optional(), info_data: z.object({ port: z.number().optional() }).optional(), info_slave_data: z.object({ hairpin: z.boolean().optional() }).optional(),
+  }).optional(),
   addr_info: z.array(z.object({ local: z.string().optional(), prefixlen: z.number().optional(), scope: z.string().optional() })).default([]),
 });
 type RawLink = z.infer<typeof linkSchema>;
 
 /** Output of `ip -j -d address show`. @throws ZodError when this is not it */
-export function readLinks(json: unknown, bridgeName: string): Pick<Kernel, 'bridge' | 'links'> {
+export function readLinks(json: unknown, bridgeName: string): Pick<Kernel, 'bridge' | 'links' | 'tunnels'> {
   const all = z.array(z.unknown()).parse(json).filter((link) => !isEmpty(link)).map((link) => linkSchema.parse(link));
   const bridge = all.find(({ ifname }) => ifname === bridgeName);
   return {
     bridge: bridge && { up: isUp(bridge), mtu: bridge.mtu, addresses: bridge.addr_info.filter(({ scope }) => scope === 'global').map(({ local, prefixlen }) => `${local}/${prefixlen}`) },
-    links: all.filter(({ ifname }) => ifname.startsWith(linkPrefix)).map(readLink),
+    links: all.filter(({ ifname }) => ifname.startsWith(linkPrefix) && !ifname.startsWith(tunnelPrefix)).map(readLink),
+    tunnels: new Map(all.filter(({ ifname }) => Object.values<string>(tunnels).includes(ifname)).map((link) => [link.ifname, readTunnel(link)])),
   };
 }
 
@@ -33,42 +41,101 @@ function readLink(link: RawLink): Link {
   };
 }
 
+/** One that is no tunnel at all has port 0, which none of ours has. */
+function readTunnel(link: RawLink): Tunnel {
+  return { up: isUp(link), mtu: link.mtu, mac: link.address ?? '', port: link.linkinfo?.info_kind === 'vxlan' ? link.linkinfo.info_data?.port ?? 0 : 0 };
+}
+
 const isUp = ({ flags }: RawLink): boolean => flags.includes('UP');
 /** iproute2 prints `{}` for what its filters hide. */
 const isEmpty = (link: unknown): boolean => typeof link === 'object' && link !== null && Object.keys(link).length === 0;
 
+const named = z.object({ name: z.string() });
+const withElements = z.object({ name: z.string(), elem: z.array(z.unknown()).default([]) });
 const entrySchema = z.object({
-  chain: z.object({ name: z.string() }).optional(),
-  rule: z.object({ chain: z.string() }).optional(),
-  set: z.object({ name: z.string(), elem: z.array(z.unknown()).default([]) }).optional(),
-  map: z.object({ name: z.string(), elem: z.array(z.unknown()).default([]) }).optional(),
+  chain: named.optional(), counter: named.optional(), rule: z.object({ chain: z.string() }).optional(), set: withElements.optional(), map: withElements.optional(),
 });
 
-/** Output of `nft -j list table inet oakestra`. @throws ZodError when this is not it */
-export function readTable(json: unknown): Table {
+export interface ReadTable {
+  readonly table: Table;
+  readonly items: Items;
+}
+
+/** Output of `nft -j list table <family> oakestra`. @throws ZodError when this is not it */
+export function readTable(json: unknown, family: TableFamily): ReadTable {
   const entries = z.object({ nftables: z.array(entrySchema) }).parse(json).nftables;
-  const listed = new Map(entries.flatMap(({ set, map }) => [set, map]).flatMap((one) => (one ? [[one.name, one.elem] as const] : [])));
-  const elements = (set: ElementSet) => new Map((listed.get(set) ?? []).map(readElement));
+  const fixed = new Set(chainsOf(family, { bridge: '', tunnelPort: 1, services: true }).map(({ name }) => name));
+  const rules = new Map<string, number>();
+  for (const { rule } of entries) if (rule) rules.set(rule.chain, (rules.get(rule.chain) ?? 0) + 1);
+  const chains = entries.flatMap(({ chain }) => (chain ? [chain.name] : []));
+  const marker = chains.find((name) => name.startsWith('rules_'));
   return {
-    marker: entries.find(({ chain }) => chain?.name.startsWith('rules_'))?.chain?.name,
-    rules: entries.filter(({ rule }) => rule).length,
-    elements: Object.fromEntries(elementSets.map((set) => [set, elements(set)])) as Record<ElementSet, Map<string, string>>,
+    table: { marker, rules: [...rules].reduce((sum, [chain, count]) => sum + (fixed.has(chain) ? count : 0), 0) },
+    items: new Map([
+      // A chain has the value that it shall have when all of its rules are there.
+      ...chains.filter((name) => name !== marker && !fixed.has(name)).map((name) => [item.chain(name), rulesOf(name)?.length === (rules.get(name) ?? 0) ? '' : 'damaged'] as const),
+      ...entries.flatMap(({ counter }) => (counter ? [[item.counter(counter.name), ''] as const] : [])),
+      ...entries.flatMap(({ set }) => (set && /^m[46]_/.test(set.name) ? [[item.set(set.name), ''] as const] : [])),
+      ...entries.flatMap(({ set, map }) => [set, map].flatMap((one) => one?.elem.map((element) => readElement(one.name, element)) ?? [])),
+    ]),
   };
 }
 
-function readElement(element: unknown): [string, string] {
-  if (Array.isArray(element)) return [printOperand(element[0]), printOperand(element[1])];
-  return [printOperand(element), ''];
+function readElement(set: string, element: unknown): [string, string] {
+  const [key, value] = Array.isArray(element) ? [element[0] as unknown, element[1] as unknown] : [element, undefined];
+  return [item.element(set, printOperand(set, key)), value === undefined ? '' : set === 'marks' ? printMark(value) : printOperand(set, value)];
 }
 
 const operandSchema = z.union([
   z.union([z.string(), z.number()]).transform(String),
-  z.object({ concat: z.array(z.union([z.string(), z.number()])) }).transform(({ concat }) => concat.join(' . ')),
+  z.object({ concat: z.array(z.union([z.string(), z.number()])) }).transform(({ concat }) => concat.map(String)),
   z.object({ prefix: z.object({ addr: z.string(), len: z.number() }) }).transform(({ prefix }) => `${prefix.addr}/${prefix.len}`),
+  z.object({ goto: z.object({ target: z.string() }) }).transform(({ goto }) => `goto ${goto.target}`),
 ]);
 
 /** As nft's own grammar writes it, so that it can be compared and sent back. An unknown form is compared as it is, and so replaced. */
-function printOperand(operand: unknown): string {
-  const parsed = operandSchema.safeParse(operand);
-  return parsed.success ? parsed.data : JSON.stringify(operand);
+function printOperand(set: string, operand: unknown): string {
+  const { success, data } = operandSchema.safeParse(operand);
+  if (!success) return JSON.stringify(operand);
+  if (typeof data === 'string') return data;
+  // The first part is the name of a link, which may look like a word of the grammar.
+  return bridgeSets.some((name) => name === set) ? [`"${data[0] ?? ''}"`, ...data.slice(1)].join(' . ') : data.join(' . ');
+}
+
+function printMark(mark: unknown): string {
+  return typeof mark === 'number' ? `0x${mark.toString(16).padStart(8, '0')}` : JSON.stringify(mark);
+}
+
+const neighbourSchema = z.array(z.object({ dst: z.string(), lladdr: z.string().optional(), state: z.array(z.string()).default([]) }));
+/** Output of `ip -j neighbour show dev <link> nud permanent`. */
+export function readNeighbours(json: unknown, link: string): Items {
+  return new Map(neighbourSchema.parse(json).filter(({ state, lladdr }) => state.includes('PERMANENT') && lladdr).map(({ dst, lladdr = '' }) => [item.neighbour(link, dst), lladdr]));
+}
+
+const endpointSchema = z.array(z.object({ mac: z.string(), dst: z.string().optional(), port: z.number().optional() }));
+/** Output of `bridge -j fdb show dev <tunnel>`. The usual port is left out. */
+export function readEndpoints(json: unknown, link: string, usualPort: number): Items {
+  return new Map(endpointSchema.parse(json).filter(({ dst }) => dst !== undefined).map(({ mac, dst = '', port = usualPort }) => [item.endpoint(link, mac), `${dst} ${port}`]));
+}
+
+const routeSchema = z.array(z.object({ dst: z.string(), gateway: z.string().optional(), dev: z.string().optional(), prefsrc: z.string().optional(), table: z.string().optional() }));
+/** Output of `ip -j route show table all proto <ours>` of one family. */
+export function readRoutes(json: unknown, family: 4 | 6): Items {
+  const all = family === 4 ? '0.0.0.0/0' : '::/0';
+  return new Map(routeSchema.parse(json).map(({ dst, gateway = '', dev = '', prefsrc = '', table = 'main' }) => [item.route(table, dst === 'default' ? all : dst), `${gateway} ${dev} ${prefsrc}`]));
+}
+
+const ruleSchema = z.array(z.object({ priority: z.number(), fwmark: z.string().optional(), table: z.string().optional(), iif: z.string().optional(), goto: z.number().optional(), nop: z.unknown().optional() }));
+/** Output of `ip -j rule show` of one family. */
+export function readRules(json: unknown, family: 4 | 6): { readonly guarded: boolean; readonly items: Items } {
+  const rules = ruleSchema.parse(json);
+  const ours = rules.filter(({ priority, table }) => priority === rulePriority.lookup && table !== undefined && isOurTable(table));
+  return {
+    guarded: rules.some((rule) => rule.priority === rulePriority.guard && rule.goto === rulePriority.end) && rules.some((rule) => rule.priority === rulePriority.end && 'nop' in rule),
+    items: new Map(ours.map(({ fwmark = '0' }) => [item.lookup(family, numberOfMark(fwmark)), ''])),
+  };
+}
+
+function numberOfMark(text: string): number {
+  return Math.floor(Number(text) / Number(markOf(1)));
 }

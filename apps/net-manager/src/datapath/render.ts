@@ -1,28 +1,39 @@
+import { itemScripts, type ItemScripts } from './item-script.ts';
 import type { Desired } from './kernel.ts';
-import { elementsOf, mtu, type Change } from './plan.ts';
-import { addElements, deleteElements, tableScript } from './table.ts';
+import { markMask, rulePriority } from './marks.ts';
+import { routeProtocol, tunnelNetwork, tunnels } from './names.ts';
+import { tableOptions, tunnelMtu, type Change } from './plan.ts';
+import { tableScript } from './table.ts';
 
 /** The same on every node, for no two bridges see each other. */
 const bridgeMac = '0a:6b:00:00:00:01';
 
-/** Lines for `ip -force -batch -`, which may find nothing, for `ip -batch -`, and for one transaction of `nft -f -`. */
-export interface Scripts {
-  readonly gone: readonly string[];
-  readonly ip: readonly string[];
-  readonly nft: readonly string[];
-}
-
-export function render(changes: readonly Change[], desired: Desired): Scripts {
-  return { gone: changes.flatMap(goneLines), ip: changes.flatMap((change) => ipLines(change, desired)), nft: changes.flatMap((change) => nftLines(change, desired)) };
+export function render(changes: readonly Change[], desired: Desired): ItemScripts {
+  const { bridge } = desired;
+  const items = itemScripts(changes.flatMap((change) => (change.kind === 'change-items' ? change.changes : [])), bridge);
+  return {
+    ...items,
+    ipGone: [...changes.flatMap(goneLines), ...items.ipGone],
+    ip: [...changes.flatMap((change) => ipLines(change, desired)), ...items.ip],
+    ip6: [...changes.flatMap((change) => (change.kind === 'make-guard' && change.family === 6 ? guardLines : [])), ...items.ip6],
+    nft: [...changes.flatMap((change) => (change.kind === 'make-table' ? tableScript(change.family, tableOptions(desired)) : [])), ...items.nft],
+  };
 }
 
 /** Removing one end of a pair removes the other. */
 function goneLines(change: Change): string[] {
-  return change.kind === 'remove-link' ? [`link del dev ${change.link}`] : [];
+  if (change.kind === 'remove-link') return [`link del dev ${change.link}`];
+  return change.kind === 'remove-tunnel' ? [`link del dev ${tunnels[change.family]}`] : [];
 }
 
+/** The end must be there before somebody is sent to it. */
+const guardLines = [
+  `rule add pref ${rulePriority.end} protocol ${routeProtocol} nop`,
+  `rule add pref ${rulePriority.guard} fwmark 0/0x${markMask.toString(16)} protocol ${routeProtocol} goto ${rulePriority.end}`,
+];
+
 function ipLines(change: Change, desired: Desired): string[] {
-  const { bridge } = desired;
+  const { bridge, mtu } = desired;
   switch (change.kind) {
     // Without a fixed address it would change with the links that come and go, and every instance would lose its gateway for a while.
     case 'make-bridge': return [`link add name ${bridge} mtu ${mtu} address ${bridgeMac} type bridge`, `link set dev ${bridge} up`];
@@ -30,19 +41,26 @@ function ipLines(change: Change, desired: Desired): string[] {
     case 'add-address': return [`address replace ${change.address} dev ${bridge}${change.address.includes(':') ? ' nodad' : ''}`];
     case 'remove-address': return [`address del ${change.address} dev ${bridge}`];
     case 'join-link': return joinLines(change.link, bridge);
+    case 'make-tunnel': return makeTunnel(change.family, desired);
+    case 'raise-tunnel': return [`link set dev ${tunnels[change.family]} mtu ${tunnelMtu(mtu, change.family)} up`];
+    case 'make-guard': return change.family === 4 ? guardLines : [];
     case 'remove-link':
+    case 'remove-tunnel':
     case 'make-table':
-    case 'change-elements': return [];
+    case 'change-items': return [];
   }
 }
 
-function nftLines(change: Change, desired: Desired): string[] {
-  if (change.kind === 'make-table') return tableScript(desired.bridge, elementsOf(desired));
-  if (change.kind !== 'change-elements') return [];
-  return [...deleteElements(change.set, change.remove), ...addElements(change.set, change.add)];
+/** Learns from nobody: whom it may believe is told. */
+function makeTunnel(family: 4 | 6, { mtu, tunnelMac = '', tunnelPort }: Desired): string[] {
+  const link = tunnels[family];
+  return [
+    `link add name ${link} mtu ${tunnelMtu(mtu, family)} address ${tunnelMac} type vxlan id ${tunnelNetwork} dstport ${tunnelPort} nolearning${family === 6 ? ' local ::' : ''}`,
+    `link set dev ${link} addrgenmode none up`,
+  ];
 }
 
-/** With br_netfilter an instance that calls itself through a mapped port leaves by the port it came from: hence hairpin. */
+/** With br_netfilter an instance that calls itself through a mapped port or a service leaves by the port it came from: hence hairpin. */
 export function joinLines(link: string, bridge: string): string[] {
   return [`link set dev ${link} master ${bridge} up`, `link set dev ${link} type bridge_slave hairpin on`];
 }

@@ -12,7 +12,7 @@ export interface Output {
 export type Run = (program: string, args: readonly string[], input?: string) => Promise<Output>;
 
 /** Which Debian package brings it. */
-const packages: Readonly<Record<string, string>> = { ip: 'iproute2', nft: 'nftables', nsenter: 'util-linux', conntrack: 'conntrack' };
+const packages: Readonly<Record<string, string>> = { ip: 'iproute2', bridge: 'iproute2', nft: 'nftables', nsenter: 'util-linux', conntrack: 'conntrack' };
 const timeoutMs = 10_000;
 
 export const run: Run = (program, args, input = '') =>

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { batched } from './batched.ts';
 import { limited } from './limited.ts';
 import { requirePrograms, run, type Run } from './run.ts';
-import { Absent, inNetns, ipBatch, ipRemove, json, ToolError } from './tools.ts';
+import { Absent, batch, batchRemove, inNetns, json, ToolError } from './tools.ts';
 
 const said = (stderr: string, code = 1): Run => () => Promise.resolve({ code, stdout: '', stderr });
 
@@ -18,14 +18,14 @@ test('a missing program is named with its package', () => {
 });
 
 test('a refusal says which line', async () => {
-  await expect(ipBatch(said('RTNETLINK answers: File exists\nCommand failed -:2\n'), ['link add a', 'link add b'])).rejects.toThrow('ip: RTNETLINK answers: File exists; Command failed -:2 (link add b)');
-  await expect(ipBatch(said(''), ['x'])).rejects.toBeInstanceOf(ToolError);
-  await ipBatch(said('never asked'), []);
+  await expect(batch(said('RTNETLINK answers: File exists\nCommand failed -:2\n'), 'ip', ['link add a', 'link add b'])).rejects.toThrow('ip: RTNETLINK answers: File exists; Command failed -:2 (link add b)');
+  await expect(batch(said(''), 'ip', ['x'])).rejects.toBeInstanceOf(ToolError);
+  await batch(said('never asked'), 'ip', []);
 });
 
 test('removing what is absent is success, another refusal is not', async () => {
-  await ipRemove(said('Cannot find device "oakv1"\nCommand failed -:1\nRTNETLINK answers: No such device\nCommand failed -:2\nCannot remove namespace file "/run/netns/oak-1": No such file or directory\nCommand failed -:3\n'), ['x']);
-  await expect(ipRemove(said('Cannot find device "oakv1"\nRTNETLINK answers: Operation not permitted\n'), ['x'])).rejects.toThrow('ip: RTNETLINK answers: Operation not permitted');
+  await batchRemove(said('Cannot find device "oakv1"\nCommand failed -:1\nRTNETLINK answers: No such device\nCommand failed -:2\nCannot remove namespace file "/run/netns/oak-1": No such file or directory\nCommand failed -:3\n'), 'ip', ['x']);
+  await expect(batchRemove(said('Cannot find device "oakv1"\nRTNETLINK answers: Operation not permitted\n'), 'ip', ['x'])).rejects.toThrow('ip: RTNETLINK answers: Operation not permitted');
 });
 
 test('an absent table is undefined, a failed listing throws', async () => {

@@ -24,6 +24,14 @@ function keepRouterAdvertisements(): void {
 export function tameBridge(bridge: string): void {
   for (const key of ['accept_ra', 'accept_dad']) write(`ipv6/conf/${bridge}/${key}`, '0');
   write(`ipv4/conf/${bridge}/route_localnet`, '1');
+  // Guests that believe their neighbours to be on one wire ask for them there: the node answers and passes on.
+  write(`ipv4/conf/${bridge}/proxy_arp_pvlan`, '1');
+}
+
+/** Callers show their instance IP, to which the way back is another: loose, also where the machine is strict. */
+export function tameTunnel(tunnel: string): void {
+  write(`ipv4/conf/${tunnel}/rp_filter`, '2');
+  for (const key of ['accept_ra', 'accept_dad']) write(`ipv6/conf/${tunnel}/${key}`, '0');
 }
 
 /** Whether the kernel tracks any flow in this namespace. */

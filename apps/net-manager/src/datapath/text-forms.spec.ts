@@ -5,8 +5,10 @@ import { forgetLines, parseFlows } from './flows.ts';
 import { firstInUse, parseSockets, portsInUse } from './host-ports.ts';
 import { linkName, macOf, netnsPath } from './names.ts';
 import { rangeOf } from './range.ts';
-import { readLinks, readTable } from './read-kernel.ts';
-import { printAlias, printPortName, readRemembered, type Remembered } from './remembered.ts';
+import { item } from './items.ts';
+import { routingTable } from './marks.ts';
+import { readEndpoints, readLinks, readNeighbours, readRoutes, readRules, readTable } from './read-kernel.ts';
+import { printAlias, printOtherNames, readRemembered, type Remembered } from './remembered.ts';
 
 const id = '665f0c3a9b1e4d2a8c7f0b12';
 const web: Remembered = {
@@ -27,17 +29,30 @@ describe('names', () => {
   });
 });
 
+const networkArbitrary = fc.record({
+  applicationId: fc.stringMatching(/^[0-9a-f]{24}$/), organisation: fc.string({ minLength: 1, maxLength: 64, unit: 'binary' }).filter((text) => text.length <= 64 && text.isWellFormed()), ipv4: fc.ipV4(), ipv6: fc.constantFrom('fdff::1', 'fdff:2000::7'),
+});
+
 describe('what a link remembers', () => {
+  test('without all of what the overlay must know it was never finished', () => {
+    const one: Remembered = { ...web, ports: [], network: { applicationId: id, organisation: 'x'.repeat(64), ipv4: '10.30.0.1', ipv6: 'fdff::1' } };
+    expect(printOtherNames(one).length).toBeGreaterThan(1);
+    expect(readRemembered(printAlias(one), printOtherNames(one).slice(1))).toBeUndefined();
+    expect(readRemembered(printAlias(one), [])).toBeUndefined();
+  });
+
   test('comes back as it was, whatever it is', () => {
     fc.assert(fc.property(
       fc.stringMatching(/^[0-9a-f]{24}$/), fc.stringMatching(/^[A-Za-z0-9._-]{1,128}$/), fc.ipV4(), fc.integer({ min: 1, max: 254 }),
       fc.array(fc.record({ hostPort: fc.integer({ min: 1, max: 65535 }), targetPort: fc.integer({ min: 1, max: 65535 }), protocol: fc.constantFrom('tcp' as const, 'udp' as const) })),
-      (instanceId, name, address, n, ports) => {
-        const one: Remembered = { instanceId, name, ipv4: `${address}/26`, ipv6: `fd12:3456:789a:bcde:f012:3456:789a:${n.toString(16)}/120`, ports };
+      fc.option(networkArbitrary, { nil: undefined }),
+      (instanceId, name, address, n, ports, network) => {
+        const one: Remembered = { instanceId, name, ipv4: `${address}/26`, ipv6: `fd12:3456:789a:bcde:f012:3456:789a:${n.toString(16)}/120`, ports, ...(network && { network }) };
+        const names = printOtherNames(one);
         const alias = printAlias(one);
         expect(Buffer.byteLength(alias)).toBeLessThan(256);
-        expect(readRemembered(alias, ports.map(printPortName))).toEqual(one);
-        for (const port of ports) expect(printPortName(port)).toMatch(/^[^\s/:]{1,127}$/);
+        expect(readRemembered(alias, names)).toEqual(one);
+        for (const other of names) expect(other).toMatch(/^[^\s/:]{1,127}$/);
       },
     ));
   });
@@ -59,14 +74,14 @@ describe('ranges', () => {
 describe('scripts of one instance', () => {
   test('the node side', () => {
     const link = linkName(id);
-    expect(outerLines(web, 'oak0')).toEqual([
+    expect(outerLines(web, 'oak0', 1450)).toEqual([
       `netns add oak-${id}`,
       `link add name ${link} mtu 1450 type veth peer name eth0 mtu 1450 address 0a:6b:0a:12:00:02 netns oak-${id}`,
       `link property add dev ${link} altname oakport-8080-80-tcp altname oakport-53-5353-udp`,
       `link set dev ${link} alias "oak1 ${id} 10.18.0.2/26 fc00::2/120 shop.prod.web.prod.instance.0" addrgenmode none`,
       `link set dev ${link} master oak0 up`, `link set dev ${link} type bridge_slave hairpin on`,
     ]);
-    expect(outerLines({ ...web, ports: [] }, 'oak0').some((line) => line.includes('property'))).toBe(false);
+    expect(outerLines({ ...web, ports: [] }, 'oak0', 1450).some((line) => line.includes('property'))).toBe(false);
   });
 
   test('the inner side can be repeated; removal takes many at once', () => {
@@ -80,31 +95,61 @@ describe('what the kernel prints', () => {
   const links = [
     {}, { ifname: 'lo', flags: ['LOOPBACK', 'UP'], mtu: 65536, addr_info: [{ family: 'inet', local: '127.0.0.1', prefixlen: 8, scope: 'host' }] },
     { ifname: 'oak0', flags: ['UP'], mtu: 1450, addr_info: [{ local: '10.18.0.1', prefixlen: 26, scope: 'global' }, { local: 'fe80::1', prefixlen: 64, scope: 'link' }] },
-    { ifname: linkName(id), flags: ['UP'], mtu: 1450, master: 'oak0', ifalias: printAlias(web), altnames: web.ports.map(printPortName), linkinfo: { info_kind: 'veth', info_slave_data: { hairpin: true } } },
+    { ifname: linkName(id), flags: ['UP'], mtu: 1450, master: 'oak0', ifalias: printAlias(web), altnames: printOtherNames(web), linkinfo: { info_kind: 'veth', info_slave_data: { hairpin: true } } },
     { ifname: 'oakv0', flags: [], mtu: 1450 },
+    { ifname: 'oakvx', flags: ['UP'], mtu: 1450, address: '0e:00:00:00:00:01', linkinfo: { info_kind: 'vxlan', info_data: { port: 50_103 } } },
   ];
   test('links', () => {
     expect(readLinks(links, 'oak0')).toEqual({
       bridge: { up: true, mtu: 1450, addresses: ['10.18.0.1/26'] },
       links: [{ name: linkName(id), up: true, master: 'oak0', hairpin: true, remembered: web }, { name: 'oakv0', up: false, master: undefined, hairpin: false, remembered: undefined }],
+      tunnels: new Map([['oakvx', { up: true, mtu: 1450, mac: '0e:00:00:00:00:01', port: 50_103 }]]),
     });
     expect(readLinks(links, 'br-lan').bridge).toBeUndefined();
   });
 
   test('the table', () => {
-    const { marker, rules, elements } = readTable({ nftables: [
+    const service = `s_${id}_8_2_0_inc`;
+    const { table, items } = readTable({ nftables: [
       { metainfo: { version: '1.0.6' } }, { table: { family: 'inet', name: 'oakestra' } },
-      { set: { name: 'node4', elem: [{ prefix: { addr: '10.18.0.0', len: 26 } }] } }, { set: { name: 'node6' } },
+      { set: { name: 'node4', elem: [{ prefix: { addr: '10.18.0.0', len: 26 } }] } }, { set: { name: 'node6' } }, { set: { name: 'm4_all', elem: ['10.18.0.2'] } },
       { map: { name: 'port4', elem: [[{ concat: ['tcp', 8080] }, { concat: ['10.18.0.2', 80] }], [{ elem: { val: 1 } }, { concat: ['10.18.0.3', 80] }]] } }, { map: { name: 'port6' } },
+      { map: { name: 'svc4', elem: [['10.30.0.1', { goto: { target: service } }]] } }, { map: { name: 'marks', elem: [['0e:00:00:00:00:01', 262_144]] } }, { counter: { name: `n_${id}` } },
       { chain: { name: 'guard' } }, { chain: { name: 'rules_abc' } }, { rule: { chain: 'guard', expr: [] } }, { rule: { chain: 'forward' } },
-    ] });
-    expect({ marker, rules }).toEqual({ marker: 'rules_abc', rules: 2 });
-    expect([...elements.node4, ...elements.node6, ...elements.port4]).toEqual([['10.18.0.0/26', ''], ['tcp . 8080', '10.18.0.2 . 80'], ['{"elem":{"val":1}}', '10.18.0.3 . 80']]);
+      { chain: { name: service } }, { rule: { chain: service } }, { rule: { chain: service } }, { chain: { name: 'p_all' } }, { rule: { chain: 'p_all' } },
+    ] }, 'inet');
+    expect(table).toEqual({ marker: 'rules_abc', rules: 2 });
+    expect(Object.fromEntries(items)).toEqual({
+      [item.element('node4', '10.18.0.0/26')]: '', [item.element('m4_all', '10.18.0.2')]: '', [item.set('m4_all')]: '', [item.counter(`n_${id}`)]: '',
+      [item.element('port4', 'tcp . 8080')]: '10.18.0.2 . 80', [item.element('port4', '{"elem":{"val":1}}')]: '10.18.0.3 . 80',
+      [item.element('svc4', '10.30.0.1')]: `goto ${service}`, [item.element('marks', '0e:00:00:00:00:01')]: '0x00040000',
+      // Two of its two rules, one of its three.
+      [item.chain(service)]: '', [item.chain('p_all')]: 'damaged',
+    });
+  });
+
+  test('the table of the bridge', () => {
+    const { items } = readTable({ nftables: [{ set: { name: 'from4', elem: [{ concat: ['oakv1', '10.18.0.2'] }] } }] }, 'bridge');
+    expect([...items.keys()]).toEqual([item.element('from4', '"oakv1" . 10.18.0.2')]);
+  });
+
+  test('ways to others', () => {
+    expect([...readRoutes([{ dst: 'default', gateway: '10.18.0.65', dev: 'oakvx', table: '1869283329', flags: ['onlink'] }, { dst: '10.30.0.0/16', dev: 'oak0', prefsrc: '10.18.0.1', scope: 'link' }], 4)])
+      .toEqual([[item.route('1869283329', '0.0.0.0/0'), '10.18.0.65 oakvx '], [item.route('main', '10.30.0.0/16'), ' oak0 10.18.0.1']]);
+    expect([...readNeighbours([{ dst: 'fc00::2', lladdr: '0a:00:00:00:00:01', state: ['PERMANENT'] }, { dst: 'fc00::3', lladdr: '0a:00:00:00:00:02', state: ['STALE'] }], 'oak0')]).toEqual([[item.neighbour('oak0', 'fc00::2'), '0a:00:00:00:00:01']]);
+    expect([...readEndpoints([{ mac: 'x' }, { mac: '0e:00:00:00:00:02', dst: '192.0.2.2', port: 4 }, { mac: '0e:00:00:00:00:03', dst: '192.0.2.3' }], 'oakvx', 50_103)])
+      .toEqual([[item.endpoint('oakvx', '0e:00:00:00:00:02'), '192.0.2.2 4'], [item.endpoint('oakvx', '0e:00:00:00:00:03'), '192.0.2.3 50103']]);
+    const rules = [
+      { priority: 0, table: 'local' }, { priority: 4100, fwmark: '0', fwmask: '0xfffc0000', goto: 4102 }, { priority: 4102, nop: null },
+      { priority: 4101, fwmark: '0x40000', fwmask: '0xfffc0000', iif: 'oak0', table: routingTable(1) }, { priority: 4101, fwmark: '0x40000', table: 'main' },
+    ];
+    expect(readRules(rules, 6)).toEqual({ guarded: true, items: new Map([[item.lookup(6, 1), '']]) });
+    expect(readRules(rules.slice(0, 2), 4)).toEqual({ guarded: false, items: new Map() });
   });
 
   test.each([[undefined], [{}], [[{ ifname: 1 }]], ['x']])('nonsense is not an empty machine: %j', (json) => {
     expect(() => readLinks(json, 'oak0')).toThrow();
-    expect(() => readTable(json)).toThrow();
+    expect(() => readTable(json, 'inet')).toThrow();
   });
 });
 

@@ -8,17 +8,27 @@ export class ToolError extends Error {
 /** What should be worked on does not exist. */
 export class Absent extends ToolError {}
 
-/** One `ip` for many lines. Stops at the first that fails. @throws ToolError */
-export async function ipBatch(run: Run, lines: readonly string[]): Promise<void> {
-  if (lines.length > 0) must('ip', lines, await run('ip', ['-batch', '-'], text(lines)));
+/** Of iproute2. `ip -6` is for rules, which have their family from nowhere else. */
+export type Batcher = 'ip' | 'ip -6' | 'bridge';
+
+/** One program for many lines. Stops at the first that fails. @throws ToolError */
+export async function batch(run: Run, batcher: Batcher, lines: readonly string[]): Promise<void> {
+  if (lines.length > 0) must(batcher, lines, await run(...commandOf(batcher, ['-batch', '-']), text(lines)));
 }
 
+const absent = /^Cannot find device |: No such (?:file or directory|device|process)$|: Cannot assign requested address$|^Command failed -:\d+$/;
+
 /** Goes on after a failure; what is absent already is no failure. @throws ToolError */
-export async function ipRemove(run: Run, lines: readonly string[]): Promise<void> {
+export async function batchRemove(run: Run, batcher: Batcher, lines: readonly string[]): Promise<void> {
   if (lines.length === 0) return;
-  const output = await run('ip', ['-force', '-batch', '-'], text(lines));
-  const faults = output.stderr.split('\n').filter((line) => line && !/^Cannot find device |: No such (?:file or directory|device)$|^Command failed -:\d+$/.test(line));
-  if (faults.length > 0) throw new ToolError(`ip: ${faults.join('; ')}`);
+  const output = await run(...commandOf(batcher, ['-force', '-batch', '-']), text(lines));
+  const faults = output.stderr.split('\n').filter((line) => line && !absent.test(line));
+  if (faults.length > 0) throw new ToolError(`${batcher}: ${faults.join('; ')}`);
+}
+
+function commandOf(batcher: Batcher, args: readonly string[]): [string, string[]] {
+  const [program = '', ...first] = batcher.split(' ');
+  return [program, [...first, ...args]];
 }
 
 /** All lines in one transaction. @throws ToolError */

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { NetClient, type AttachRequest } from '@oak/net-api';
+import { NetClient, type AttachRequest, type InstanceNetwork } from '@oak/net-api';
 
 const exec = promisify(execFile);
 const appDir = join(import.meta.dirname, '../..');
@@ -17,15 +17,24 @@ export async function bundle(dir: string): Promise<string> {
   return file;
 }
 
+export interface TestMachineOptions {
+  /** A machine that was set up before: this one is plugged into the same switch. */
+  readonly beside?: TestMachine;
+  /** Its address: 192.0.2.<n> and 2001:db8::<n>. 1 unless told, never 2. */
+  readonly number?: number;
+}
+
 /**
- * A node and somebody outside, as network namespaces that are joined by one cable: 192.0.2.1 and 2001:db8::1 is the node, .2 and ::2 the outside.
+ * A node and somebody outside, as network namespaces that are joined by a switch: 192.0.2.1 and 2001:db8::1 is the node, .2 and ::2 the outside.
  * The node knows a way back to nobody else. Everything goes away with `dispose`, also what a killed net-manager left.
  */
 export class TestMachine {
   readonly node: string;
   readonly outside: string;
   readonly dir = mkdtempSync(join(tmpdir(), 'oak-net-machine-'));
+  readonly number: number;
   readonly #program: string;
+  readonly #beside: TestMachine | undefined;
   /** The ids of its instances begin so: namespaces are the whole machine's, and others test at the same time. */
   readonly #tag = randomBytes(4).toString('hex');
   readonly #children = new Set<ChildProcess>();
@@ -33,20 +42,34 @@ export class TestMachine {
   #instances = 0;
   #app: ChildProcess | undefined;
 
-  constructor(program: string) {
+  constructor(program: string, { beside, number = 1 }: TestMachineOptions = {}) {
     this.#program = program;
+    this.#beside = beside;
+    this.number = number;
     this.node = `oaktest-${this.#tag}-n`;
-    this.outside = `oaktest-${this.#tag}-o`;
+    this.outside = beside?.outside ?? `oaktest-${this.#tag}-o`;
+  }
+
+  get address(): { readonly v4: string; readonly v6: string } {
+    return { v4: `192.0.2.${this.number}`, v6: `2001:db8::${this.number}` };
   }
 
   async setUp(): Promise<void> {
-    const lines = [`netns add ${this.node}`, `netns add ${this.outside}`, `link add wan netns ${this.node} type veth peer name wan netns ${this.outside}`];
-    await this.#sh(`ip -batch - <<'END'\n${lines.join('\n')}\nEND`);
-    for (const [ns, n] of [[this.node, 1], [this.outside, 2]] as const) {
-      // Its link-local address would be tentative for a second or two, and then look like a change that nobody made.
-      await this.#sh(`ip netns exec ${ns} sysctl -qw net.ipv6.conf.wan.accept_dad=0`);
-      await this.#sh(`ip -n ${ns} -batch - <<'END'\nlink set lo up\nlink set wan up\naddress add 192.0.2.${n}/24 dev wan\naddress add 2001:db8::${n}/64 dev wan nodad\nEND`);
+    if (!this.#beside) {
+      await this.#sh(`ip netns add ${this.outside}`);
+      await this.sh(this.outside, 'ip link add wan type bridge && ip link set lo up');
+      await this.#address(this.outside, 2);
     }
+    await this.#sh(`ip netns add ${this.node}`);
+    await this.#sh(`ip link add wan netns ${this.node} type veth peer name port${this.number} netns ${this.outside}`);
+    await this.sh(this.outside, `ip link set port${this.number} addrgenmode none master wan up`);
+    await this.sh(this.node, 'ip link set lo up');
+    await this.#address(this.node, this.number);
+  }
+
+  /** Its link-local address would be tentative for a second or two, and then look like a change that nobody made. */
+  async #address(netns: string, n: number): Promise<void> {
+    await this.sh(netns, `sysctl -qw net.ipv6.conf.wan.accept_dad=0 && ip link set wan up && ip address add 192.0.2.${n}/24 dev wan && ip address add 2001:db8::${n}/64 dev wan nodad`);
   }
 
   get socket(): string {
@@ -82,6 +105,12 @@ export class TestMachine {
   request(ports: AttachRequest['ports'] = [], name?: string): AttachRequest {
     this.#instances += 1;
     return { instanceId: this.#tag + this.#instances.toString(16).padStart(16, '0'), name: name ?? `shop.test.web.test.instance.${this.#instances}`, ports };
+  }
+
+  /** One that takes part in the overlay: as instance 10.30.<machine>.<n> of an application. */
+  member(network: Partial<InstanceNetwork> = {}, ports: AttachRequest['ports'] = []): AttachRequest & { readonly network: InstanceNetwork } {
+    const request = this.request(ports);
+    return { ...request, network: { applicationId: 'a'.repeat(24), organisation: 'acme', ipv4: `10.30.${this.number}.${this.#instances}`, ipv6: `fdff::${this.number}:${this.#instances.toString(16)}`, ...network } };
   }
 
   /** Runs a command line inside a namespace. */
@@ -120,7 +149,7 @@ export class TestMachine {
   async dispose(): Promise<void> {
     for (const client of this.#clients) client.close();
     await Promise.all([...this.#children].map((child) => endChild(child, 'SIGKILL')));
-    for (const netns of [...this.#netnsOfInstances(), this.node, this.outside]) if (existsSync(`/run/netns/${netns}`)) await this.#sh(`ip netns del ${netns}`);
+    for (const netns of [...this.#netnsOfInstances(), this.node, ...(this.#beside ? [] : [this.outside])]) if (existsSync(`/run/netns/${netns}`)) await this.#sh(`ip netns del ${netns}`);
     rmSync(this.dir, { recursive: true, force: true });
   }
 

@@ -4,7 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test, vi } from 'vitest';
-import { nodeSubnet } from '@oak/contracts';
+import { nodeNetwork, type NodeNetworkQuestion } from '@oak/contracts';
 import { nodePermissions, TrustDomain } from '@oak/identity';
 import { connectBus } from '@oak/messaging';
 import { NatsServer } from '@oak/messaging/testing';
@@ -46,10 +46,11 @@ test('the cluster gives the subnet once; a node that starts while it is away wor
 
   const cluster = await connectBus({ servers: bus.url, name: 'cluster', inboxPrefix: '_INBOX.cluster.c1', log: { log: () => undefined, warn: () => undefined, error: () => undefined } });
   undo.push(() => cluster.drain());
-  const asked: string[] = [];
-  cluster.serve(nodeSubnet, ['c1'], (_, { tokens: [, node] }) => { asked.push(node ?? ''); return { v4: '10.18.0.64/26', v6: 'fc00::100/120' }; });
+  const asked: [string | undefined, NodeNetworkQuestion][] = [];
+  const ranges = { nodeRanges: { v4: ['10.18.0.0/15'], v6: ['fc00::/64'] }, serviceRanges: { v4: ['10.30.0.0/16'], v6: ['fdff::/16'] } };
+  cluster.serve(nodeNetwork, ['c1'], (question, { tokens: [, node] }) => { asked.push([node, question]); return { subnets: [{ v4: '10.18.0.64/26', v6: 'fc00::100/120' }], ...ranges }; });
   await vi.waitFor(async () => { expect(await early.status()).toMatchObject({ ready: true, problem: '', subnetV4: '10.18.0.64/26' }); }, 20_000);
-  expect(asked).toEqual(['n7']);
+  expect(asked[0]).toEqual(['n7', {}]);
   const first = await early.attach(machine.request());
   expect([first.ipv4, first.gatewayIpv6]).toEqual(['10.18.0.66', 'fc00::101']);
 

@@ -1,0 +1,96 @@
+import type { ItemChange } from '../overlay/claims.ts';
+import { rulesOf, setTypeOf } from './chains.ts';
+import { isBridgeElement, item, parseItem } from './items.ts';
+import { markMask, markOf, rulePriority, routingTable } from './marks.ts';
+import { routeProtocol, tableName } from './names.ts';
+
+/** Lines for `nft -f`, `ip -batch`, `ip -6 -batch` (only rules for routes tell the family so), `bridge -batch`; the `gone` ones may find nothing. */
+export interface ItemScripts {
+  readonly nft: readonly string[];
+  readonly ip: readonly string[];
+  readonly ip6: readonly string[];
+  readonly bridge: readonly string[];
+  readonly ipGone: readonly string[];
+  readonly ip6Gone: readonly string[];
+  readonly bridgeGone: readonly string[];
+}
+
+/** Whoever refers to another thing comes after it and goes before it. */
+export function itemScripts(changes: readonly ItemChange[], bridge: string): ItemScripts {
+  const come = changes.filter(({ to }) => to !== undefined);
+  const go = changes.filter(({ from }) => from !== undefined);
+  const gone = changes.filter(({ to }) => to === undefined);
+  const nft = (some: readonly ItemChange[], kind: string, line: (change: ItemChange) => string[]) => some.filter(({ id }) => id.startsWith(`${kind}|`)).flatMap(line);
+  return {
+    nft: [
+      ...nft(come, 'counter', ({ id }) => [`add counter inet ${tableName} ${parseItem(id).where}`]),
+      ...nft(come, 'set', ({ id }) => [`add set inet ${tableName} ${parseItem(id).where} ${setTypeOf(parseItem(id).where) ?? ''}`]),
+      ...nft(come, 'chain', addChain),
+      ...nft(go, 'element', ({ id }) => [`delete element ${elementOf(id)} }`]),
+      ...nft(come, 'element', ({ id, to }) => [`add element ${elementOf(id)}${to === '' ? '' : ` : ${to}`} }`]),
+      ...nft(gone, 'chain', ({ id }) => [`flush chain inet ${tableName} ${parseItem(id).where}`, `delete chain inet ${tableName} ${parseItem(id).where}`]),
+      ...nft(gone, 'set', ({ id }) => [`delete set inet ${tableName} ${parseItem(id).where}`]),
+      ...nft(gone, 'counter', ({ id }) => [`delete counter inet ${tableName} ${parseItem(id).where}`]),
+    ],
+    ip: come.filter(({ id }) => !isLookup6(id)).flatMap((change) => ipLine(change, bridge)),
+    ip6: come.filter(({ id }) => isLookup6(id)).flatMap((change) => ipLine(change, bridge)),
+    bridge: come.flatMap(endpointLine),
+    ipGone: gone.filter(({ id }) => !isLookup6(id)).flatMap(({ id }) => ipGoneLine(id, bridge)),
+    ip6Gone: gone.filter(({ id }) => isLookup6(id)).flatMap(({ id }) => ipGoneLine(id, bridge)),
+    bridgeGone: gone.flatMap(({ id }) => endpointGoneLine(id)),
+  };
+}
+
+const isLookup6 = (id: string): boolean => id.startsWith(item.lookup(6, 0).slice(0, -1));
+
+/** One that exists in another form is filled anew. */
+function addChain({ id, from }: ItemChange): string[] {
+  const { where } = parseItem(id);
+  const rules = rulesOf(where) ?? [];
+  return [`add chain inet ${tableName} ${where}`, ...(from === undefined ? [] : [`flush chain inet ${tableName} ${where}`]), ...rules.map((rule) => `add rule inet ${tableName} ${where} ${rule}`)];
+}
+
+function elementOf(id: string): string {
+  const { where, key } = parseItem(id);
+  return `${isBridgeElement(id) ? 'bridge' : 'inet'} ${tableName} ${where} { ${key}`;
+}
+
+function ipLine({ id, to = '' }: ItemChange, bridge: string): string[] {
+  const { kind, where, key } = parseItem(id);
+  if (kind === 'neighbour') return [`neighbour replace ${key} lladdr ${to} dev ${where} nud permanent`];
+  if (kind === 'route') return [`route replace ${routeText(where, key)} ${routeValue(to)}`];
+  return kind === 'lookup' ? [ruleText('add', key, bridge)] : [];
+}
+
+function ipGoneLine(id: string, bridge: string): string[] {
+  const { kind, where, key } = parseItem(id);
+  if (kind === 'neighbour') return [`neighbour del ${key} dev ${where}`];
+  if (kind === 'route') return [`route del ${routeText(where, key)}`];
+  return kind === 'lookup' ? [ruleText('del', key, bridge)] : [];
+}
+
+function routeText(table: string, range: string): string {
+  return `${range} table ${table} proto ${routeProtocol}`;
+}
+
+/** `onlink`: nobody has an address on the tunnel itself. */
+function routeValue(value: string): string {
+  const [gateway, link = '', source] = value.split(' ');
+  return [gateway ? `via ${gateway}` : '', `dev ${link}`, gateway ? 'onlink' : '', source ? `src ${source}` : ''].filter(Boolean).join(' ');
+}
+
+/** `iif`: packets of the tunnel itself inherit the mark, and must not be led back into it. */
+function ruleText(verb: 'add' | 'del', number: string, bridge: string): string {
+  return `rule ${verb} pref ${rulePriority.lookup} fwmark ${markOf(Number(number))}/0x${markMask.toString(16)} iif ${bridge} lookup ${routingTable(Number(number))} protocol ${routeProtocol}`;
+}
+
+function endpointLine({ id, to = '' }: ItemChange): string[] {
+  const { kind, where, key } = parseItem(id);
+  const [host, port] = to.split(' ');
+  return kind === 'endpoint' ? [`fdb replace ${key} dev ${where} dst ${host} port ${port} self permanent`] : [];
+}
+
+function endpointGoneLine(id: string): string[] {
+  const { kind, where, key } = parseItem(id);
+  return kind === 'endpoint' ? [`fdb del ${key} dev ${where} self`] : [];
+}

@@ -1,0 +1,184 @@
+import type { NodeSubnet } from '@oak/addressing';
+import type { OverlayRanges, Route, ServiceRoute } from '@oak/contracts';
+import { parseServiceChain } from '../datapath/chains.ts';
+import { isBridgeElement, parseItem } from '../datapath/items.ts';
+import type { Abilities } from '../datapath/kernel.ts';
+import { ownRanges } from '../datapath/plan.ts';
+import { bare, rangeOf } from '../datapath/range.ts';
+import type { Remembered } from '../datapath/remembered.ts';
+import { Claims, type Items } from './claims.ts';
+import { goodRoute } from './good-route.ts';
+import { earlyItems, instanceItems } from './instance-items.ts';
+import type { Place } from './nearest.ts';
+import { nodeItems } from './node-items.ts';
+import { peerItems } from './peer-items.ts';
+import { serviceItems, slotOwner } from './service-items.ts';
+import { shardOf, SlotSpace } from './slot-space.ts';
+
+/** What a node is told of the installation's addresses. */
+export interface NodeAddresses {
+  /** Its own, oldest first. */
+  readonly subnets: readonly NodeSubnet[];
+  readonly nodeRanges: OverlayRanges;
+  readonly serviceRanges: OverlayRanges;
+}
+
+export interface OverlayOptions {
+  readonly bridge: string;
+  /** Undefined: a node without a cluster. */
+  readonly place: Place | undefined;
+  readonly can: Abilities;
+}
+
+/** What all that this node knows of the overlay means for its kernel. Pure; each change costs only what it changes. */
+export class Overlay {
+  readonly claims = new Claims();
+  readonly #options: OverlayOptions;
+  readonly #slots = new SlotSpace();
+  readonly #attached = new Map<string, Remembered>();
+  readonly #routes = new Map<string, Route>();
+  /** As they came, to be judged anew when the ranges change. */
+  readonly #told = new Map<string, Route>();
+  readonly #faults = new Map<string, readonly string[]>();
+  /** The service of each instance that shall be on this node. */
+  readonly #serviceOf = new Map<string, string>();
+  #addresses: NodeAddresses = { subnets: [], nodeRanges: { v4: [], v6: [] }, serviceRanges: { v4: [], v6: [] } };
+
+  constructor(options: OverlayOptions) {
+    this.#options = options;
+  }
+
+  /** Ranges of slots stay with the chains that have them in the kernel. Before anything else. */
+  adopt(items: Items): void {
+    for (const id of items.keys()) {
+      const chain = id.startsWith('chain|') ? parseServiceChain(parseItem(id).where) : undefined;
+      if (chain) this.#slots.adopt(slotOwner(chain.role, chain.id), shardOf(chain.id), chain.offset, Math.max(chain.slots4, chain.slots6));
+    }
+  }
+
+  setAddresses(addresses: NodeAddresses): void {
+    this.#addresses = addresses;
+    this.#setNode();
+    for (const route of this.#told.values()) this.setRoute(route.id, route);
+  }
+
+  attach(instance: Remembered): void {
+    this.#attached.set(instance.instanceId, instance);
+    this.#claimInstance(instance);
+    this.#moved(instance);
+  }
+
+  detach(instanceId: string): void {
+    const instance = this.#attached.get(instanceId);
+    this.#attached.delete(instanceId);
+    this.claims.set(`instance ${instanceId}`);
+    if (instance) this.#moved(instance);
+  }
+
+  /** These and no others are attached. */
+  setAttached(instances: readonly Remembered[]): void {
+    const ids = new Set(instances.map(({ instanceId }) => instanceId));
+    for (const id of [...this.#attached.keys()]) if (!ids.has(id)) this.detach(id);
+    for (const instance of instances) if (!this.#attached.has(instance.instanceId)) this.attach(instance);
+  }
+
+  attached(instanceId: string): Remembered | undefined {
+    return this.#attached.get(instanceId);
+  }
+
+  /** Undefined: there is no such route any more. Returns the namespace IPs that answered for the service and do so no longer, and those that newly do. */
+  setRoute(id: string, told: Route | undefined): { readonly gone: string[]; readonly came: string[] } {
+    const before = backendAddresses(this.#routes.get(id));
+    if (told) this.#told.set(id, told);
+    else this.#told.delete(id);
+    const { route, faults } = told ? goodRoute(told, { nodes: this.#addresses.nodeRanges, services: this.#addresses.serviceRanges }, this.#own()) : { route: undefined, faults: [] };
+    if (faults.length > 0) this.#faults.set(id, faults);
+    else this.#faults.delete(id);
+    this.#index(id, route);
+    this.#place(id, route);
+    const after = backendAddresses(route);
+    return { gone: [...before].filter((address) => !after.has(address)), came: [...after].filter((address) => !before.has(address)) };
+  }
+
+  /** Every route that the kernel could be given. */
+  routes(): IterableIterator<Route> {
+    return this.#routes.values();
+  }
+
+  /** Of the service, with its instances on this node where they are now. */
+  localised(route: ServiceRoute): ServiceRoute {
+    return { ...route, backends: route.backends.flatMap((backend) => {
+      if (!this.#isHere(backend)) return [backend];
+      const attached = this.#attached.get(backend.id);
+      return attached ? [{ ...backend, namespaceIpv4: bare(attached.ipv4), ...(backend.namespaceIpv6 !== undefined && { namespaceIpv6: bare(attached.ipv6) }) }] : [];
+    }) };
+  }
+
+  /** What was told and can not be so, for people. */
+  problems(): string[] {
+    return [...[...this.#faults.values()].flat(), ...this.claims.disputes().map(({ id, owners }) => `${owners.join(' and ')} both have ${parseItem(id).key || parseItem(id).where}`)];
+  }
+
+  /** Replaces the route, and remembers which service an instance of this node answers for. */
+  #index(id: string, route: Route | undefined): void {
+    const [before, after] = [this.#routes.get(id), route].map((one) => new Set(backendsHere(one, this.#options.place).map((backend) => backend.id)));
+    for (const backend of before ?? []) if (this.#serviceOf.get(backend) === id) this.#serviceOf.delete(backend);
+    for (const backend of after ?? []) this.#serviceOf.set(backend, id);
+    if (route) this.#routes.set(id, route);
+    else this.#routes.delete(id);
+    for (const backend of new Set([...(before ?? []), ...(after ?? [])])) {
+      const instance = this.#attached.get(backend);
+      if (instance) this.#claimInstance(instance);
+    }
+  }
+
+  #claimInstance(instance: Remembered): void {
+    const { bridge, can } = this.#options;
+    const items = [...instanceItems(instance, bridge), ...(this.#serviceOf.has(instance.instanceId) ? [] : earlyItems(instance))];
+    this.claims.set(`instance ${instance.instanceId}`, new Map(can.guard ? items : items.filter(([id]) => !isBridgeElement(id))));
+  }
+
+  #place(id: string, route: Route | undefined): void {
+    if (route?.kind === 'service' && this.#options.can.services) this.claims.set(`service ${id}`, serviceItems(this.localised(route), this.#options.place, this.#slots));
+    else this.#withdrawService(id);
+    this.claims.set(`node ${id}`, route?.kind === 'peer' && !this.#isHere(route) ? this.#peerItems(route) : undefined);
+  }
+
+  #peerItems(route: Extract<Route, { kind: 'peer' }>): Items | undefined {
+    const [own] = this.#addresses.subnets;
+    return own && this.#options.can.tunnels ? peerItems(route, { v4: bare(rangeOf(own.v4).gateway), v6: bare(rangeOf(own.v6).gateway) }) : undefined;
+  }
+
+  #withdrawService(id: string): void {
+    this.claims.set(`service ${id}`);
+    for (const role of ['s', 'c'] as const) this.#slots.release(slotOwner(role, id), shardOf(id));
+  }
+
+  /** An instance came or went: its service has one more or one less at once, without waiting to be told. */
+  #moved(instance: Remembered): void {
+    this.#setNode();
+    const id = this.#serviceOf.get(instance.instanceId);
+    if (id !== undefined) this.#place(id, this.#routes.get(id));
+  }
+
+  #setNode(): void {
+    const { subnets, nodeRanges, serviceRanges } = this.#addresses;
+    this.claims.set('this node', nodeItems({ own: this.#own(), subnet: subnets[0], nodes: nodeRanges, services: serviceRanges }, this.#options.bridge));
+  }
+
+  #own(): string[] {
+    return ownRanges({ ranges: this.#addresses.subnets.flatMap(({ v4, v6 }) => [v4, v6]), attachments: [...this.#attached.values()] });
+  }
+
+  #isHere({ cluster, node }: Place): boolean {
+    return cluster === this.#options.place?.cluster && node === this.#options.place.node;
+  }
+}
+
+function backendsHere(route: Route | undefined, place: Place | undefined) {
+  return route?.kind === 'service' && place ? route.backends.filter(({ cluster, node }) => cluster === place.cluster && node === place.node) : [];
+}
+
+function backendAddresses(route: Route | undefined): Set<string> {
+  return new Set(route?.kind === 'service' ? route.backends.flatMap(({ namespaceIpv4, namespaceIpv6 }) => [namespaceIpv4, ...(namespaceIpv6 === undefined ? [] : [namespaceIpv6])]) : []);
+}

@@ -1,0 +1,33 @@
+import { parseAddress } from '@oak/addressing';
+import type { PeerRoute } from '@oak/contracts';
+import { item } from '../datapath/items.ts';
+import { markOf, nodeNumber, routingTable } from '../datapath/marks.ts';
+import { tunnelMac, tunnels } from '../datapath/names.ts';
+import { bare, rangeOf } from '../datapath/range.ts';
+import type { Items } from './claims.ts';
+
+/** This node's own first addresses: what its processes send from. */
+export interface OwnAddresses {
+  readonly v4: string;
+  readonly v6: string;
+}
+
+/** All that the kernel needs to exchange packets with another node. `peer` is known to be good. */
+export function peerItems(peer: PeerRoute, own: OwnAddresses): Items {
+  const [first] = peer.subnets;
+  const number = first && nodeNumber(first.v4);
+  if (!first || number === undefined) return new Map();
+  const family = parseAddress(peer.host)?.family ?? 4;
+  const [link, mac, table] = [tunnels[family], tunnelMac(peer.cluster, peer.node), routingTable(number)];
+  const via = { v4: bare(rangeOf(first.v4).gateway), v6: bare(rangeOf(first.v6).gateway) };
+  return new Map([
+    [item.endpoint(link, mac), `${peer.host} ${peer.port}`],
+    [item.element(`tunnel${family}`, peer.host), ''],
+    [item.neighbour(link, via.v4), mac], [item.neighbour(link, via.v6), mac],
+    ...peer.subnets.flatMap(({ v4, v6 }): [string, string][] => [[item.route('main', v4), `${via.v4} ${link} ${own.v4}`], [item.route('main', v6), `${via.v6} ${link} ${own.v6}`]]),
+    // Answers to what came from there go back there, whatever address the caller shows.
+    [item.element('marks', mac), markOf(number)],
+    [item.route(table, '0.0.0.0/0'), `${via.v4} ${link} `], [item.route(table, '::/0'), `${via.v6} ${link} `],
+    [item.lookup(4, number), ''], [item.lookup(6, number), ''],
+  ]);
+}

@@ -1,0 +1,25 @@
+import type { NodeSubnet } from '@oak/addressing';
+import { nodeNetwork, nodeRoutes, type NodeNetworkAnswer, type NodeNetworkQuestion, type Routes } from '@oak/contracts';
+import type { Bus } from '@oak/messaging';
+
+/** Who knows which addresses are this node's own, and whom its instances may call. */
+export interface NetworkSource {
+  ask(question: NodeNetworkQuestion): Promise<NodeNetworkAnswer>;
+  /** Routes that come unasked. */
+  hear(listener: (routes: Routes) => void): void;
+}
+
+/** A node alone: its operator says it, and it has no services. */
+export function staticSource({ v4, v6 }: NodeSubnet): NetworkSource {
+  const answer: NodeNetworkAnswer = { subnets: [{ v4, v6 }], nodeRanges: { v4: [v4], v6: [v6] }, serviceRanges: { v4: [], v6: [] } };
+  return { ask: () => Promise.resolve(answer), hear: () => undefined };
+}
+
+const timeoutMs = 5000;
+
+export function clusterSource(bus: Bus, cluster: string, node: string): NetworkSource {
+  return {
+    ask: (question) => bus.request(nodeNetwork, question, timeoutMs, cluster, node),
+    hear: (listener) => { bus.subscribe(nodeRoutes, [cluster, node], listener); },
+  };
+}
