@@ -14,7 +14,7 @@ export interface InstanceReconcilerOptions {
   readonly observations: Observations;
   /** The healthy runtime for a name that a descriptor asks for, or why there is none. */
   readonly runtimeFor: (virtualization: string) => Runtime | { readonly problem: string };
-  readonly net: Pick<NetClient, 'attach' | 'detach'>;
+  readonly net: Pick<NetClient, 'attach' | 'detach' | 'list'>;
   readonly clock: Clock;
   readonly random: Random;
   /** From withdrawal to the stop signal, for instances that others may be calling. */
@@ -29,7 +29,10 @@ const again: Result = { kind: 'again', afterMs: 0 };
 /** One pass does one step and says when to look again. What a step left behind when it was cut off, the next pass sees and clears. */
 export class InstanceReconciler {
   readonly #options: InstanceReconcilerOptions;
+  /** By instance, in monotonic milliseconds, as the next two. */
   readonly #notBefore = new Map<string, number>();
+  /** Those whose start this process saw. */
+  readonly #runsSince = new Map<string, number>();
   readonly #launching = new Map<string, AbortController>();
   /** By withdrawn instance: when its last calls shall have ended. */
   readonly #drained = new Map<string, number>();
@@ -53,21 +56,21 @@ export class InstanceReconciler {
     const record = await instances.get(id);
     const observed = await observations.of(id, signal);
     if (!record) return observed ? this.#reap(observed, signal) : done;
-    const action = planInstance(record, observed, this.#notBefore.get(id) ?? 0, clock.now());
+    const action = planInstance(record, observed, this.#notBefore.get(id) ?? 0, clock.monotonic());
     switch (action.kind) {
       case 'rest': return done;
       case 'wait': return { kind: 'again', afterMs: action.ms };
       case 'launch': return this.#launch(record, signal);
-      case 'adopt': await instances.say(id, running(record, action.observed, {})); return done;
+      case 'adopt': await this.#adopt(record, action.observed, signal); return done;
       case 'conclude': await this.#conclude(record, action.observed, signal); return again;
-      case 'clear': await observations.remove(id, signal); return again;
+      case 'clear': await this.#clear(record, signal); return again;
       case 'stop': {
         const restMs = this.#drain(record);
         if (restMs > 0) return { kind: 'again', afterMs: restMs };
         await observations.stop(id, graceMs, signal);
         return again;
       }
-      case 'remove': this.#drained.delete(id); await this.#remove(id, signal); return done;
+      case 'remove': this.#drained.delete(id); await this.#remove(record, signal); return done;
     }
   }
 
@@ -102,15 +105,16 @@ export class InstanceReconciler {
     if ('problem' in runtime) return this.#failed(record, new RuntimeError('temporary', runtime.problem));
     const launching = record.report.status === 'NODE_SCHEDULED' ? record : await instances.nextAttempt(id);
     if (!launching) return done;
-    const began = clock.now();
+    const began = clock.monotonic();
     await instances.say(id, { ...bare(launching.report), status: 'CREATING', detail: 'preparing image and network', virtualization: runtime.virtualization, route: runtime.describe().route });
     try {
       const { attachment, ipv4, ipv6, phasesMs } = await this.#prepare(launching, runtime, signal);
-      const started = clock.now();
+      const started = clock.monotonic();
       const observed = await runtime.start(workloadOf(launching.spec), attachment, signal);
       observations.saw(observed);
+      this.#runsSince.set(id, clock.monotonic());
       await instances.say(id, running({ ...launching, report: { ...launching.report, virtualization: runtime.virtualization, route: runtime.describe().route } }, observed, {
-        ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }), phasesMs: { ...phasesMs, start: clock.now() - started, total: clock.now() - began },
+        ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }), phasesMs: { ...phasesMs, start: passedMs(clock, started), total: passedMs(clock, began) },
       }));
       return done;
     } catch (error) {
@@ -125,9 +129,9 @@ export class InstanceReconciler {
   async #prepare(record: InstanceRecord, runtime: Runtime, signal: AbortSignal): Promise<{ attachment: Attachment; ipv4: string; ipv6: string; phasesMs: Record<string, number> }> {
     const { net, clock } = this.#options;
     const { spec } = record;
-    const began = clock.now();
+    const began = clock.monotonic();
     const phasesMs: Record<string, number> = {};
-    const timed = async <T>(name: string, work: Promise<T>): Promise<T> => { const result = await work; phasesMs[name] = clock.now() - began; return result; };
+    const timed = async <T>(name: string, work: Promise<T>): Promise<T> => { const result = await work; phasesMs[name] = passedMs(clock, began); return result; };
     const ports = portsOf(spec);
     const workload = workloadOf(spec);
     const [prepared, attached] = await Promise.allSettled([
@@ -155,14 +159,37 @@ export class InstanceReconciler {
     const { id, microservice } = record.spec;
     const exit = observed.exit ?? { code: undefined, oomKilled: false, atMs: this.#options.clock.now() };
     const completed = microservice.one_shot && exit.code === 0;
-    const ranMs = Math.max(0, exit.atMs - (observed.startedAtMs ?? exit.atMs));
-    const delayMs = completed ? 0 : await this.#delay(id, ranMs);
-    await this.#options.instances.say(id, {
+    const delayMs = completed ? 0 : await this.#delay(id, this.#ranMs(observed, exit));
+    const report: InstanceReport = {
       ...bare(record.report), status: completed ? 'COMPLETED' : 'DEAD', detail: `${ending(exit)}${completed ? '' : nextTry(delayMs)}`,
       ...(exit.code !== undefined && { exitCode: exit.code }),
-    });
-    await this.#options.observations.remove(id, signal);
-    if (completed) await this.#options.net.detach(id, signal);
+    };
+    await this.#options.instances.say(id, report);
+    await this.#clear({ ...record, report }, signal);
+  }
+
+  /** By the clock that only grows where that is possible: who sets the other one makes no run healthy and no healthy run short. */
+  #ranMs({ id, startedAtMs }: Observed, { atMs }: Exit): number {
+    const since = this.#runsSince.get(id);
+    this.#runsSince.delete(id);
+    return since === undefined ? Math.max(0, atMs - (startedAtMs ?? atMs)) : this.#options.clock.monotonic() - since;
+  }
+
+  /** What remains of a life. The network stays for the next one, if there will be one; it goes first, since the rest is what this is told by. */
+  async #clear({ spec: { id }, report }: InstanceRecord, signal: AbortSignal): Promise<void> {
+    if (report.status === 'COMPLETED') await this.#options.net.detach(id, signal);
+    await this.#options.observations.remove(id, report.virtualization, signal);
+  }
+
+  /** Its addresses are known to the network alone: we ended between its start and our word. */
+  async #adopt(record: InstanceRecord, observed: Observed, signal: AbortSignal): Promise<void> {
+    const { instances, net } = this.#options;
+    const { id } = record.spec;
+    const attached = (await net.list(signal)).find(({ instanceId }) => instanceId === id);
+    // An attempt that was given up can not come back; what runs is a later one.
+    const current = record.report.status === 'FAILED' || record.report.status === 'DEAD' ? await instances.nextAttempt(id) : record;
+    if (!current) return;
+    await instances.say(id, running(current, observed, { ...(attached?.ipv4 && { ipv4: attached.ipv4 }), ...(attached?.ipv6 && { ipv6: attached.ipv6 }) }));
   }
 
   async #delay(id: string, ranMs: number): Promise<number> {
@@ -170,26 +197,29 @@ export class InstanceReconciler {
     const failures = nextFailures(await instances.failures(id), ranMs);
     await instances.setFailures(id, failures);
     const delayMs = restartDelayMs(failures, random.next());
-    this.#notBefore.set(id, clock.now() + delayMs);
+    this.#notBefore.set(id, clock.monotonic() + delayMs);
     return delayMs;
   }
 
-  async #remove(id: string, signal: AbortSignal): Promise<void> {
-    await this.#options.observations.remove(id, signal);
+  async #remove({ spec: { id }, report }: InstanceRecord, signal: AbortSignal): Promise<void> {
+    await this.#options.observations.remove(id, report.virtualization, signal);
     await this.#options.net.detach(id, signal);
     this.#notBefore.delete(id);
+    this.#runsSince.delete(id);
     await this.#options.instances.forget(id);
   }
 
   /** Ours by its label, but no assignment knows it. */
-  async #reap({ id }: Observed, signal: AbortSignal): Promise<Result> {
+  async #reap({ id, virtualization }: Observed, signal: AbortSignal): Promise<Result> {
     this.#options.log(`instance ${id} is assigned to nobody any more, so it is removed`);
     await this.#options.observations.stop(id, this.#options.graceMs, signal);
-    await this.#options.observations.remove(id, signal);
+    await this.#options.observations.remove(id, virtualization, signal);
     await this.#options.net.detach(id, signal);
     return done;
   }
 }
+
+const passedMs = (clock: Clock, sinceMs: number): number => Math.round(clock.monotonic() - sinceMs);
 
 /** What stays true of an instance between two starts. */
 function bare({ id, attempt, status, detail, restarts, virtualization, route }: InstanceReport): InstanceReport {

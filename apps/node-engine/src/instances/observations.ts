@@ -37,8 +37,9 @@ export class Observations {
     this.changed();
   }
 
-  async remove(id: string, signal: AbortSignal): Promise<void> {
-    const runtime = this.#runtimeOf(id);
+  /** Also what can not be seen: a start that was cut off, or a removal, may have left files or a snapshot in the runtime that was `told` last. */
+  async remove(id: string, told: string | undefined, signal: AbortSignal): Promise<void> {
+    const runtime = this.#runtimeOf(id) ?? this.#runtimes().find((one) => one.virtualization === told);
     if (runtime) await runtime.remove(id, signal);
     this.#seen.delete(id);
   }

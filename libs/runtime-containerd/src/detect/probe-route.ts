@@ -24,7 +24,7 @@ const script = `sleep 0.3; exit ${expectedCode}`;
 
 /** Runs a tiny real container by this route, and says whether it ended as it should and could be removed. Leaves nothing behind. @throws the signal's reason */
 export async function probeRoute(client: ContainerdClient, route: Route, { cgroupParent, program = '/bin/busybox', deadlineMs = 20_000 }: ProbeOptions, signal: AbortSignal): Promise<ProbeResult> {
-  const began = Date.now();
+  const began = performance.now();
   const id = `probe${randomBytes(10).toString('hex')}`;
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]);
   const failure = (error: unknown): string => (bounded.aborted ? `the probe did not end within ${deadlineMs / 1000} s` : textOf(error));
@@ -32,7 +32,7 @@ export async function probeRoute(client: ContainerdClient, route: Route, { cgrou
   const left = await clear(client, id).then(() => undefined, textOf);
   signal.throwIfAborted();
   const reason = fault ?? (left === undefined ? undefined : `the probe ran, but its container could not be removed: ${left}`);
-  return { ok: reason === undefined, ms: Date.now() - began, ...(reason !== undefined && { reason: reason.slice(0, 2_000) }) };
+  return { ok: reason === undefined, ms: Math.round(performance.now() - began), ...(reason !== undefined && { reason: reason.slice(0, 2_000) }) };
 }
 
 /** Removes probes that a node engine could not clear because it was killed. Young ones may be somebody's who still lives. */

@@ -97,9 +97,9 @@ export class Tasks {
     signal.throwIfAborted();
     if (isUnavailable(cause)) throw cause;
     await killFirstProcess(process?.pid ?? 0, id);
-    const began = Date.now();
+    const began = performance.now();
     for (let left: unknown = cause, shimKilled = false; left !== undefined; ) {
-      const passedMs = Date.now() - began;
+      const passedMs = performance.now() - began;
       if (passedMs > this.#patience.killMs) throw new RuntimeError('temporary', `container ${id} can not be cleared: ${String(cause)}`, { cause: left });
       if (!shimKilled && (passedMs > noticeMs || process?.status === TaskStatus.TASK_UNKNOWN)) {
         await killShim(this.#client.namespace, id);

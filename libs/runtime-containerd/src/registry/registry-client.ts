@@ -10,6 +10,7 @@ export interface RegistryClientOptions {
   /** Over the defaults. */
   readonly timeouts?: Partial<Timeouts>;
   readonly retry?: RetryPolicy;
+  /** Any clock that only grows; tokens expire by it. */
   readonly nowMs?: () => number;
 }
 
@@ -20,7 +21,7 @@ export class RegistryClient {
   readonly #authorization: Authorization;
   readonly #policy: RetryPolicy;
 
-  constructor({ registries = {}, timeouts, retry = defaultRetryPolicy, nowMs = Date.now }: RegistryClientOptions = {}) {
+  constructor({ registries = {}, timeouts, retry = defaultRetryPolicy, nowMs = () => performance.now() }: RegistryClientOptions = {}) {
     this.#registries = registries;
     this.#http = new RegistryHttp({ ...defaultTimeouts, ...timeouts });
     this.#authorization = new Authorization(this.#http, nowMs);
