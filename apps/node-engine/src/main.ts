@@ -6,7 +6,7 @@ import { positionSchema } from '@oak/contracts';
 import { readCreds } from '@oak/identity';
 import { BusStrategy, connectBus } from '@oak/messaging';
 import { NetClient } from '@oak/net-api';
-import { onSignal, readConfig, StateDir } from '@oak/process';
+import { newId, onSignal, readConfig, StateDir } from '@oak/process';
 import { realClock, realRandom } from '@oak/reconcile';
 import { createContainerdRuntimes, daemonPath, findProgram, LogRotation, probeRoute, programVersion, readHandlers, routesOf, type RegistryConfig } from '@oak/runtime-containerd';
 import { SqliteStore } from '@oak/store-sqlite';
@@ -70,7 +70,7 @@ async function serve(config: Config): Promise<void> {
   if (address === undefined) logger.warn('this machine has no address where others could reach it: its instances talk to nobody on other nodes until OAK_NODE_ADDRESS says one');
   let started = false;
   const orchestrated = new Node({
-    bus, store, net, runtimes: catalogue, clock: realClock, random: realRandom, cluster, node, epoch: state.nextEpoch(), drainMs: config.OAK_DRAIN_MS, graceMs: config.OAK_STOP_GRACE_MS, log,
+    bus, store, net, runtimes: catalogue, clock: realClock, random: realRandom, newId, cluster, node, epoch: state.nextEpoch(), drainMs: config.OAK_DRAIN_MS, graceMs: config.OAK_STOP_GRACE_MS, log,
     describe: () => ({ description: describeNode({ address, capacity: file.capacity, labels: file.labels, allowPrivileged: file.allow_privileged, stateDir: state.path }), runtimes: catalogue.statuses() }),
     position: {
       load: () => { const text = state.read('position.json'); return text === undefined ? undefined : positionSchema.parse(JSON.parse(text)); },

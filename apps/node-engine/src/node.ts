@@ -8,6 +8,7 @@ import { InstanceReconciler } from './instances/instance-reconciler.ts';
 import { instancesCollection } from './instances/instance-record.ts';
 import { Instances } from './instances/instances.ts';
 import { Observations } from './instances/observations.ts';
+import { LogSessions } from './logs/log-sessions.ts';
 import { Uplink, type UplinkOptions } from './uplink/uplink.ts';
 
 export interface Runtimes {
@@ -24,6 +25,7 @@ export interface NodeOptions extends Pick<UplinkOptions, 'cluster' | 'node' | 'e
   readonly describe: () => Pick<Fingerprint, 'description' | 'runtimes'>;
   readonly clock: Clock;
   readonly random: Random;
+  readonly newId: () => string;
   readonly drainMs: number;
   readonly graceMs: number;
   readonly log: (text: string) => void;
@@ -33,6 +35,7 @@ export interface NodeOptions extends Pick<UplinkOptions, 'cluster' | 'node' | 'e
 export class Node {
   readonly instances: Instances;
   readonly uplink: Uplink;
+  readonly logs: LogSessions;
   readonly #options: NodeOptions;
   readonly #observations: Observations;
   readonly #reconciler: InstanceReconciler;
@@ -50,6 +53,7 @@ export class Node {
       instances: store.collection(instancesCollection), log,
       tell: (report) => { this.uplink.outbox.changed(report); }, trigger: (id) => { this.#loop.trigger(id); }, cancel: (id) => { this.#reconciler.cancel(id); },
     });
+    this.logs = new LogSessions({ ...options, open: async (id, how, signal) => (await this.#runtimeWith(id))?.logs(id, how, signal) });
     this.uplink = new Uplink({ ...options, instances: () => this.instances });
     this.#reconciler = new InstanceReconciler({ ...options, instances: this.instances, observations: this.#observations, runtimeFor: (name) => runtimes.resolve(name) });
     this.#loop = new ReconcileLoop<string>({
@@ -76,6 +80,7 @@ export class Node {
 
   async stop(): Promise<void> {
     this.#stopNetWatch();
+    this.logs.stop();
     for (const unwatch of this.#watched.values()) unwatch();
     await Promise.all([this.#loop.stop(), this.#periods.stop()]);
   }
@@ -94,6 +99,12 @@ export class Node {
     this.#reconciler.forgetDelays();
     this.#loop.triggerAll();
     this.uplink.fingerprintChanged();
+  }
+
+  /** Who runs it, or ran it last. */
+  async #runtimeWith(id: string): Promise<Runtime | undefined> {
+    const record = await this.instances.get(id);
+    return this.#observations.runtimeFor(id) ?? this.#options.runtimes.all().find(({ virtualization }) => virtualization === record?.report.virtualization);
   }
 
   #changed(id: string | undefined): void {

@@ -15,6 +15,7 @@ import { HealthController } from './health/health.controller.ts';
 import { Metrics } from './health/metrics.ts';
 import { ProblemFilter } from './http/problem.filter.ts';
 import { InstancesController } from './instances/instances.controller.ts';
+import { LogsController } from './instances/logs.controller.ts';
 import { NodesController } from './nodes/nodes.controller.ts';
 import { NetworkController } from './network/network.controller.ts';
 import { NetworkGateway } from './network/network.gateway.ts';
@@ -37,7 +38,7 @@ export class AppModule {
     return {
       module: AppModule,
       controllers: [
-        AuthController, ApplicationsController, ServicesController, InstancesController, ClustersController, NodesController, ExplainController,
+        AuthController, ApplicationsController, ServicesController, InstancesController, LogsController, ClustersController, NodesController, ExplainController,
         EventsController, HealthController, NetworkController, ClustersGateway, NetworkGateway,
       ],
       providers: [

@@ -4,6 +4,7 @@ export {
   clusterSummarySchema, nodeStates, nodeViewSchema, runtimeHealthSchema, type ClusterSummary, type NodeView,
 } from './cluster.ts';
 export { explanationSchema, verdictSchema, type PlacementExplanation, type Verdict } from './explanation.ts';
+export { clusterLogs, nodeLogs, type LogAnswer, type LogLine, type LogQuestion } from './logs.ts';
 export { messages, type Message, type Party } from './messages.ts';
 export { epochSchema, idSchema, nameSchema, pageSchema, revisionSchema, textSchema, timeSchema } from './names.ts';
 export {

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import {
   clusterAssignment, clusterCordon, clusterExplain, clusterHandBack, clusterHeartbeat, clusterNodes, clusterRegister, clusterReport, clusterResync, clusterSummary,
 } from './cluster.ts';
+import { clusterLogs, nodeLogs } from './logs.ts';
 import { clusterNetwork, clusterRoutes, clusterTrace, nodeNetwork, nodeRoutes, nodeTrace } from './network.ts';
 import { nodeAssignment, nodeFingerprint, nodeHeartbeat, nodeRegister, nodeReport, nodeResync, nodeSubnet } from './node.ts';
 
@@ -24,6 +25,7 @@ export const messages: readonly Message[] = [
   { name: 'nodeSubnet', from: 'node', to: 'cluster', summary: 'Which subnets are mine', definition: nodeSubnet },
   { name: 'nodeNetwork', from: 'node', to: 'cluster', summary: 'Which subnets and routes are mine', definition: nodeNetwork },
   { name: 'nodeRoutes', from: 'cluster', to: 'node', summary: 'Routes changed', definition: nodeRoutes },
+  { name: 'nodeLogs', from: 'cluster', to: 'node', summary: 'The next lines of an instance\'s output', definition: nodeLogs },
   { name: 'nodeTrace', from: 'cluster', to: 'node', summary: 'How would a connection go', definition: nodeTrace },
   { name: 'nodeAssignment', from: 'cluster', to: 'node', summary: 'Run these', definition: nodeAssignment },
   { name: 'nodeResync', from: 'cluster', to: 'node', summary: 'Register again', definition: nodeResync },
@@ -34,6 +36,7 @@ export const messages: readonly Message[] = [
   { name: 'clusterHandBack', from: 'cluster', to: 'root', summary: 'None of my nodes can take it, it is yours again', definition: clusterHandBack },
   { name: 'clusterNetwork', from: 'cluster', to: 'root', summary: 'Give me ranges for nodes, and routes', definition: clusterNetwork },
   { name: 'clusterRoutes', from: 'root', to: 'cluster', summary: 'Routes changed', definition: clusterRoutes },
+  { name: 'clusterLogs', from: 'root', to: 'cluster', summary: 'The next lines of an instance\'s output', definition: clusterLogs },
   { name: 'clusterTrace', from: 'root', to: 'cluster', summary: 'How would a connection go', definition: clusterTrace },
   { name: 'clusterAssignment', from: 'root', to: 'cluster', summary: 'Run these', definition: clusterAssignment },
   { name: 'clusterResync', from: 'root', to: 'cluster', summary: 'Register again', definition: clusterResync },

@@ -32,6 +32,11 @@ export class Observations {
     this.#seen.set(observed.id, observed);
   }
 
+  /** Who has it, as last seen; undefined: nobody. */
+  runtimeFor(id: string): Runtime | undefined {
+    return this.#runtimeOf(id);
+  }
+
   async stop(id: string, graceMs: number, signal: AbortSignal): Promise<void> {
     await this.#runtimeOf(id)?.stop(id, graceMs, signal);
     this.changed();
