@@ -63,6 +63,24 @@ describe('what runs', () => {
     await removeService(root, service);
   });
 
+  test.each(['runc', 'runsc'])('%s: its output is read through REST: the last lines, and what comes while it runs', async (virtualization) => {
+    const { root } = it;
+    const service = await deploy(root, { virtualization, cmd: ['sh', '-c', 'for i in 1 2 3; do echo line $i; done; echo oops >&2; sleep 3; echo late; sleep 3600'] });
+    await root.until(service, 0, isRunning);
+    const url = `${root.url}/api/service/${service}/instance/0/logs`;
+    const headers = { authorization: `Bearer ${root.token}` };
+    const followed = await fetch(`${url}?follow=true&format=json`, { headers });
+    const seen: unknown[] = [];
+    for await (const chunk of followed.body!) {
+      seen.push(...Buffer.from(chunk).toString().trim().split('\n').map((line) => JSON.parse(line) as unknown));
+      if (JSON.stringify(seen).includes('late')) break;
+    }
+    expect(seen).toEqual(expect.arrayContaining([{ stream: 'stdout', text: 'line 1' }, { stream: 'stderr', text: 'oops' }, { stream: 'stdout', text: 'late' }]));
+    expect((await (await fetch(`${url}?tail=1`, { headers })).text()).split('\n').toSorted()).toEqual(['', 'late', 'oops']);
+    await removeService(root, service);
+    expect((await fetch(url, { headers })).status).toBe(404);
+  });
+
   test('out of memory is told from other ends', async () => {
     const { root } = it;
     const service = await deploy(root, { memory: 16, cmd: ['sh', '-c', 'x=a; while true; do x=$x$x; done'] });
