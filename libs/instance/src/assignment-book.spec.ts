@@ -57,12 +57,51 @@ test('reports: the latest wins, stale ones are dropped, a fence silences an old 
   expect(outbox.sequence).toBe(1);
 });
 
+test('a complete report holds what changed while it was read', () => {
+  const out: Outgoing<{ id: string; n: number }>[] = [];
+  const outbox = new ReportOutbox<{ id: string; n: number }>({ send: (one) => out.push(one), defer: () => undefined });
+  const read = [{ id: 'a', n: 1 }, { id: 'b', n: 1 }];
+  outbox.changed({ id: 'a', n: 2 });
+  outbox.complete(read);
+  expect(out).toEqual([{ sequence: 1, kind: 'complete', instances: [{ id: 'a', n: 2 }, { id: 'b', n: 1 }] }]);
+});
+
 test('a receiver drops what is stale and notices what was lost', () => {
   const cursor = new ReportCursor();
   const say = (epoch: number, sequence: number, kind: 'complete' | 'changed' = 'changed'): string => cursor.accept('n', { epoch, sequence, kind });
   expect([say(1, 1, 'complete'), say(1, 2), say(1, 2), say(1, 1), say(0, 9), say(1, 4), say(2, 1), say(2, 2, 'complete')])
     .toEqual(['fresh', 'fresh', 'stale', 'stale', 'stale', 'gap', 'gap', 'fresh']);
   expect([cursor.isBehind('n', 2, 2), cursor.isBehind('n', 2, 3), cursor.isBehind('other', 1, 0)]).toEqual([false, true, true]);
+});
+
+test('what was lost is missed until a complete report is there, whatever comes in between', () => {
+  const cursor = new ReportCursor();
+  const say = (sequence: number, kind: 'complete' | 'changed', page?: { at: number; of: number }): string => cursor.accept('n', { epoch: 1, sequence, kind, page });
+  expect([say(1, 'complete'), say(3, 'changed'), say(4, 'changed'), cursor.isBehind('n', 1, 4)]).toEqual(['fresh', 'gap', 'gap', true]);
+  expect([say(5, 'complete', { at: 0, of: 2 }), say(7, 'changed'), cursor.isBehind('n', 1, 7)]).toEqual(['fresh', 'gap', true]);
+  expect([say(8, 'complete', { at: 0, of: 2 }), say(9, 'complete', { at: 1, of: 2 }), say(10, 'changed'), cursor.isBehind('n', 1, 10)]).toEqual(['fresh', 'fresh', 'fresh', false]);
+});
+
+test('who registers anew with an older epoch has lost its memory, and is heard again', () => {
+  const cursor = new ReportCursor();
+  cursor.accept('n', { epoch: 7, sequence: 9, kind: 'complete' });
+  cursor.registered('n', 7);
+  expect(cursor.accept('n', { epoch: 7, sequence: 9, kind: 'complete' })).toBe('stale');
+  cursor.registered('n', 1);
+  expect(cursor.accept('n', { epoch: 1, sequence: 1, kind: 'complete' })).toBe('fresh');
+});
+
+test('what shall surely be gone is said also to a receiver that never had it, and again', () => {
+  const { book: one, sent, turn } = book();
+  one.assign('n1', spec(1));
+  one.revoke('n1', spec(1).id);
+  turn();
+  one.revoke('n1', spec(1).id);
+  turn();
+  one.withdraw('n1', spec(1).id);
+  turn();
+  expect(sent).toMatchObject([{ revision: 1, assign: [], withdraw: [{ id: spec(1).id }] }, { revision: 2, assign: [], withdraw: [{ id: spec(1).id }] }]);
+  expect(one.has('n1', spec(1).id)).toBe(false);
 });
 
 test('a set that is larger than a message arrives whole, and nothing is dropped before its last page', async () => {

@@ -38,6 +38,12 @@ export class AssignmentBook {
     if (this.#of(receiver).delete(id)) this.#book.remove(receiver, id);
   }
 
+  /** It shall not run there, and the receiver shall say that it does not: also one that may never have had it, or was told before and has not answered. */
+  revoke(receiver: string, id: string): void {
+    this.#of(receiver).delete(id);
+    this.#book.revoke(receiver, id);
+  }
+
   /** Everything, changes that still wait included, in one page or more. */
   complete(receiver: string): [CompleteAssignment, ...CompleteAssignment[]] {
     const [first, ...rest] = this.#book.complete(receiver);

@@ -34,10 +34,11 @@ export class ReportOutbox<R extends { readonly id: string }> {
     this.#options.defer(() => { this.#flush(); });
   }
 
-  /** All there is, in pages if it is much; changes that still wait are part of it. */
+  /** All there is, in pages if it is much. Changes that still wait leave with it: they may be newer than the reading of `all`. */
   complete(all: readonly R[]): void {
+    const latest = [...new Map([...all.map((report) => [report.id, report] as const), ...this.#waiting]).values()];
     this.#waiting.clear();
-    const pages = all.length === 0 ? [[]] : parts(all, this.#options.maxBytes);
+    const pages = latest.length === 0 ? [[]] : parts(latest, this.#options.maxBytes);
     for (const [at, instances] of pages.entries()) {
       this.#options.send({ sequence: ++this.#sequence, kind: 'complete', ...(pages.length > 1 && { page: { at, of: pages.length } }), instances });
     }
@@ -59,24 +60,49 @@ export class ReportOutbox<R extends { readonly id: string }> {
 
 export type Heard = 'fresh' | 'stale' | 'gap';
 
-/** Receiver's side, per sender: drops what is older than what was heard, and notices what was lost. */
+interface Cursor {
+  readonly epoch: number;
+  readonly sequence: number;
+  /** Nothing is missing. Once something is, only a complete report makes up for it, however much comes after. */
+  readonly whole: boolean;
+  /** Pages of a complete report: none was missed so far. */
+  readonly pagesWhole: boolean;
+}
+
+interface Head { readonly epoch: number; readonly sequence: number; readonly kind: 'complete' | 'changed'; readonly page?: Page | undefined }
+
+/** Receiver's side, per sender: drops what is older than what was heard, and notices what was lost until it has been made up for. */
 export class ReportCursor {
-  readonly #heard = new Map<string, { epoch: number; sequence: number }>();
+  readonly #heard = new Map<string, Cursor>();
 
   /** `stale`: ignore it. `gap`: use it, then ask for everything, since something before it was lost. */
-  accept(sender: string, { epoch, sequence, kind }: { epoch: number; sequence: number; kind: 'complete' | 'changed' }): Heard {
+  accept(sender: string, head: Head): Heard {
+    const { epoch, sequence } = head;
     const last = this.#heard.get(sender);
     if (last && (epoch < last.epoch || (epoch === last.epoch && sequence <= last.sequence))) return 'stale';
-    const gap = kind === 'changed' && (last?.epoch !== epoch || sequence !== last.sequence + 1);
-    this.#heard.set(sender, { epoch, sequence });
-    return gap ? 'gap' : 'fresh';
+    const next = advanced(last, head);
+    this.#heard.set(sender, next);
+    return head.kind === 'changed' && !next.whole ? 'gap' : 'fresh';
   }
 
-  /** The sender says that `sequence` was its last: did we hear it? */
+  /** A sender that comes with an older epoch than it had has lost its memory: it begins anew. */
+  registered(sender: string, epoch: number): void {
+    const last = this.#heard.get(sender);
+    if (last && last.epoch > epoch) this.#heard.delete(sender);
+  }
+
+  /** The sender says that `sequence` was its last: did we hear it, and all before it? */
   isBehind(sender: string, epoch: number, sequence: number): boolean {
     const last = this.#heard.get(sender);
-    return !last || last.epoch < epoch || (last.epoch === epoch && last.sequence < sequence);
+    return !last || last.epoch < epoch || (last.epoch === epoch && (last.sequence < sequence || !last.whole));
   }
+}
+
+function advanced(last: Cursor | undefined, { epoch, sequence, kind, page = { at: 0, of: 1 } }: Head): Cursor {
+  const follows = last?.epoch === epoch && sequence === last.sequence + 1;
+  if (kind === 'changed') return { epoch, sequence, whole: follows && last.whole, pagesWhole: false };
+  const pagesWhole = page.at === 0 || (follows && last.pagesWhole);
+  return { epoch, sequence, pagesWhole, whole: pagesWhole && page.at === page.of - 1 };
 }
 
 /** Receiver's side of complete reports that come in pages: who lists what, once all pages of one report are there. */

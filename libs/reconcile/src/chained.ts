@@ -97,6 +97,7 @@ interface Page<T> {
   readonly items: Map<string, T>;
   readonly set: Map<string, T>;
   readonly remove: Set<string>;
+  readonly revoke: Set<string>;
   revision: number;
 }
 
@@ -124,12 +125,13 @@ export class ChainedBook<T extends Keyed> {
 
   /** What the receiver is known to hold at revision 0 of this epoch, e.g. from a store. */
   load(receiver: string, items: readonly T[]): void {
-    this.#pages.set(receiver, { items: new Map(items.map((item) => [item.id, item])), set: new Map(), remove: new Set(), revision: 0 });
+    this.#pages.set(receiver, { items: new Map(items.map((item) => [item.id, item])), set: new Map(), remove: new Set(), revoke: new Set(), revision: 0 });
   }
 
   set(receiver: string, item: T): void {
     const page = this.#page(receiver);
     page.remove.delete(item.id);
+    page.revoke.delete(item.id);
     page.set.set(item.id, item);
     this.#mark(receiver);
   }
@@ -139,6 +141,12 @@ export class ChainedBook<T extends Keyed> {
     page.set.delete(id);
     page.remove.add(id);
     this.#mark(receiver);
+  }
+
+  /** Says that it is gone, also when the receiver may never have had it or was told before: it may be asked to confirm. */
+  revoke(receiver: string, id: string): void {
+    this.#page(receiver).revoke.add(id);
+    this.remove(receiver, id);
   }
 
   /** These and no others. */
@@ -197,9 +205,10 @@ export class ChainedBook<T extends Keyed> {
   #advance(receiver: string): ChainedMessage<T> | undefined {
     const page = this.#page(receiver);
     const set = [...page.set.values()].filter((item) => !same(page.items.get(item.id), item));
-    const remove = [...page.remove].filter((id) => page.items.has(id));
+    const remove = [...page.remove].filter((id) => page.items.has(id) || page.revoke.has(id));
     page.set.clear();
     page.remove.clear();
+    page.revoke.clear();
     if (set.length + remove.length === 0) return undefined;
     for (const id of remove) page.items.delete(id);
     for (const item of set) page.items.set(item.id, item);
@@ -210,7 +219,7 @@ export class ChainedBook<T extends Keyed> {
   #page(receiver: string): Page<T> {
     const known = this.#pages.get(receiver);
     if (known) return known;
-    const page: Page<T> = { items: new Map(), set: new Map(), remove: new Set(), revision: 0 };
+    const page: Page<T> = { items: new Map(), set: new Map(), remove: new Set(), revoke: new Set(), revision: 0 };
     this.#pages.set(receiver, page);
     return page;
   }

@@ -34,7 +34,7 @@ export class InstanceReconciler {
     switch (action.kind) {
       case 'place': return this.#place(record, action.attempt, action.because, signal);
       case 'assign': book.assign(action.node, { ...record.spec, attempt: assignedAttempt(record) }); return done;
-      case 'withdraw': book.withdraw(action.node, id); return done;
+      case 'withdraw': book.revoke(action.node, id); return done;
       case 'forget': await instances.forget(id); return done;
       case 'rest': return done;
     }

@@ -48,11 +48,12 @@ export class Instances {
     }
   }
 
-  /** Root wants these gone. */
+  /** Root wants these gone. What is not here is gone already, and root hears so: it may wait for that word. */
   async drop(ids: readonly string[]): Promise<void> {
     for (const id of ids) {
-      await this.#options.instances.update(id, (record) => (record.desired === 'gone' ? undefined : { ...record, desired: 'gone' }));
-      this.#options.trigger(id);
+      const known = await this.#options.instances.update(id, (record) => (record.desired === 'gone' ? undefined : { ...record, desired: 'gone' }));
+      if (known) this.#options.trigger(id);
+      else this.#options.tell({ id, attempt: 0, status: 'UNDEPLOYED', detail: 'not here', restarts: 0 });
     }
   }
 

@@ -21,6 +21,7 @@ export class NodesController {
       throw new Rejected(409, text);
     }
     await this.cluster.nodes.register(node, payload);
+    for (const cursor of [this.cluster.reports, this.cluster.fingerprints]) cursor.registered(node, payload.epoch);
     const [assignment, ...rest] = this.cluster.book.complete(node);
     for (const page of rest) this.cluster.bus.publish(nodeAssignment, page, context.tokens[0] ?? '', node);
     return { heartbeatMs: this.cluster.heartbeatMs, assignment };

@@ -32,16 +32,25 @@ export class Instances {
     const results = await this.#options.instances.insertMany(specs.map((spec) => ({ id: spec.id, body: fresh(spec) })));
     for (const [at, result] of results.entries()) {
       const spec = specs[at]!;
-      if (!result.ok) await this.#options.instances.update(spec.id, (record) => retaken(record, spec));
+      if (!result.ok) await this.#retake(spec);
       this.#options.trigger(spec.id);
     }
   }
 
+  /** It may run on as it is, so that nothing else would tell under which attempt. */
+  async #retake(spec: InstanceSpec): Promise<void> {
+    let changed: InstanceRecord | undefined;
+    await this.#options.instances.update(spec.id, (record) => (changed = retaken(record, spec)));
+    if (changed) this.#options.tell(changed.report);
+  }
+
+  /** What is not here is gone already, and the cluster hears so: it may wait for that word. */
   async drop(ids: readonly string[]): Promise<void> {
     for (const id of ids) {
-      await this.#options.instances.update(id, (record) => (record.desired === 'gone' ? undefined : { ...record, desired: 'gone' }));
+      const known = await this.#options.instances.update(id, (record) => (record.desired === 'gone' ? undefined : { ...record, desired: 'gone' }));
       this.#options.cancel(id);
-      this.#options.trigger(id);
+      if (known) this.#options.trigger(id);
+      else this.#options.tell({ id, attempt: 0, status: 'UNDEPLOYED', detail: 'not here', restarts: 0 });
     }
   }
 

@@ -20,6 +20,7 @@ export class ClustersGateway {
       this.root.options.log(text);
       throw new Rejected(409, text);
     }
+    this.root.reports.registered(cluster, payload.summary.epoch);
     const registered = await this.root.register(cluster, payload.summary, payload.version);
     const [assignment, ...rest] = this.root.book.complete(cluster);
     for (const page of rest) this.root.options.bus.publish(clusterAssignment, page, cluster);

@@ -37,7 +37,7 @@ export class InstanceReconciler {
         if (action.lost !== undefined) book.withdraw(action.lost, id);
         await instances.forget(id);
         return done;
-      case 'withdraw': book.withdraw(action.cluster, id); return done;
+      case 'withdraw': book.revoke(action.cluster, id); return done;
       case 'assign': case 'place': case 'move': {
         const service = await services.get(document.body.serviceId);
         if (!service) { await instances.remove([id]); return done; }
