@@ -24,9 +24,10 @@ const fences = [
   { group: ['@grpc/*'], rooms: ['libs/runtime-containerd/**', 'libs/net-api/**'], message: 'gRPC lives in runtime-containerd and net-api only.' },
   { group: ['@nats-io/transport-node', '@nats-io/nats-core'], rooms: ['libs/messaging/**'], message: 'The NATS client lives in messaging only.' },
   { group: ['node:sqlite'], rooms: ['libs/store-sqlite/**'], message: 'SQLite lives in store-sqlite only.' },
+  { group: ['@oak/*/composition'], rooms: ['tools/simulation/**'], message: 'Only the simulation composes apps.' },
 ];
 /** The later block of a flat configuration replaces the earlier one, so each room gets the sum of the fences that apply to it. */
-const rooms = ['apps', 'libs/messaging', 'libs/store-mongo', 'libs/store-sqlite', 'libs/runtime-containerd', 'libs/net-api'];
+const rooms = ['apps', 'tools/simulation', 'libs/messaging', 'libs/store-mongo', 'libs/store-sqlite', 'libs/runtime-containerd', 'libs/net-api'];
 const closedTo = (room) => fences.filter((fence) => !room || !fence.rooms.includes(`${room}/**`)).map(({ group, message }) => ({ group, message }));
 const fenced = (room) => ({
   files: [room ? `${room}/**/*.ts` : '**/*.ts'],
@@ -53,7 +54,7 @@ export default ts.config(
     plugins: { '@nx': nx },
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
-      '@nx/enforce-module-boundaries': ['error', { allow: [], depConstraints: arrows, enforceBuildableLibDependency: false, banTransitiveDependencies: true }],
+      '@nx/enforce-module-boundaries': ['error', { allow: ['^@oak/[a-z-]+/composition$'], depConstraints: arrows, enforceBuildableLibDependency: false, banTransitiveDependencies: true }],
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',

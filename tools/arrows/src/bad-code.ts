@@ -35,6 +35,7 @@ const arrows: Case[] = [
   arrow('kernel -> adapter', lib('reconcile'), '@oak/identity'),
   arrow('kernel -> a foreign package', lib('reconcile'), 'zod'),
   arrow('tool -> app', 'tools/arrows/src/workspace.ts', '../../../apps/root-orchestrator/src/main.ts'),
+  arrow('simulation -> an app past its composition', 'tools/simulation/src/world.ts', '../../../apps/root-orchestrator/src/main.ts'),
   arrow('shared -> node', lib('messaging'), '@oak/runtime'),
   arrow('control -> node', root, '@oak/runtime-containerd'),
   arrow('net -> node', net, '@oak/runtime-containerd'),
@@ -49,6 +50,8 @@ const fences: Case[] = [
   ...[root, node, net, lib('store'), lib('messaging'), lib('store-sqlite')].map((file) => fence('@grpc/grpc-js', file)),
   ...['@nats-io/transport-node', '@nats-io/nats-core'].flatMap((name) => [root, node, net, lib('store'), lib('identity'), lib('store-sqlite'), lib('runtime-containerd'), lib('net-api')].map((file) => fence(name, file))),
   ...[root, node, lib('store'), lib('messaging'), lib('runtime-containerd'), lib('net-api')].map((file) => fence('node:sqlite', file)),
+  ...[node, lib('store'), lib('messaging'), 'tools/arrows/src/workspace.ts', 'tools/e2e/src/installation.ts'].map((file) => fence('@oak/root-orchestrator/composition', file)),
+  ...['@nestjs/common', '@nats-io/transport-node'].map((specifier) => fence(specifier, 'tools/simulation/src/world.ts')),
 ];
 
 const impure: readonly (readonly [string, string])[] = [
@@ -67,6 +70,7 @@ export const badCode: readonly Case[] = [...arrows, ...fences, ...purity];
 export const goodCode: readonly Pick<Case, 'file' | 'code'>[] = [
   ...['@oak/store', '@oak/store-sqlite', '@oak/messaging', '@oak/reconcile', '@oak/contracts', '@nestjs/common'].map((name) => ({ file: root, code: imports(name) })),
   { file: node, code: imports('@oak/runtime-containerd') },
+  ...['root-orchestrator', 'cluster-orchestrator', 'node-engine'].map((app) => ({ file: 'tools/simulation/src/world.ts', code: imports(`@oak/${app}/composition`) })),
   { file: lib('store-sqlite'), code: imports('@oak/store') },
   { file: lib('store-sqlite'), code: imports('node:sqlite') },
   { file: lib('messaging'), code: imports('@nats-io/transport-node') },
