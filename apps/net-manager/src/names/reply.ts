@@ -46,10 +46,11 @@ const soa: SoaAnswer = {
 
 /**
  * What we say of a name that is ours.
- * @param limit bytes at most. By UDP what does not fit is asked again by TCP; by TCP the records that do not fit are left out, which only a service with over a thousand instances meets.
+ * @param limit bytes at most. By UDP what does not fit is asked again by TCP; by TCP the records that do not fit are left out, which only a service with hundreds of instances meets.
+ * Many records begin at another one each time, since callers tend to take the first.
  */
 export function replyFor(query: Query, outcome: Exclude<NameOutcome, { kind: 'elsewhere' }>, limit: number): Buffer {
-  const records = outcome.kind === 'known' ? outcome.records : [];
+  const records = outcome.kind === 'known' ? turned(outcome.records, query.id) : [];
   const rcode = outcome.kind === 'known' ? 'NOERROR' : 'NXDOMAIN';
   const write = (count: number): Buffer => reply(query, {
     rcode, flags: bits.authoritative, answers: records.slice(0, count).map((record) => answerOf(query, record)), authorities: records.length === 0 ? [soa] : [],
@@ -59,6 +60,11 @@ export function replyFor(query: Query, outcome: Exclude<NameOutcome, { kind: 'el
   if (limit < tcpBytesMost) return truncated(query);
   const empty = write(0).length;
   return write(Math.floor((limit - empty) / Math.ceil((whole.length - empty) / records.length)));
+}
+
+function turned<T>(list: readonly T[], by: number): readonly T[] {
+  const start = list.length > 0 ? by % list.length : 0;
+  return [...list.slice(start), ...list.slice(0, start)];
 }
 
 function answerOf({ question: { name } }: Query, { type, content, ttlSeconds: ttl }: NameRecord): Answer {

@@ -5,11 +5,7 @@ const files: readonly string[] = ['/run/systemd/resolve/resolv.conf', '/etc/reso
 
 /** The name servers of this machine, as they are configured at this moment. Empty: it has none. */
 export function machineUpstreams(paths = files): string[] {
-  for (const path of paths) {
-    const text = readIfThere(path);
-    if (text !== undefined) return nameserversIn(text);
-  }
-  return [];
+  return paths.map((path) => nameserversIn(readIfThere(path))).find((servers) => servers.length > 0) ?? [];
 }
 
 export function nameserversIn(text: string): string[] {
@@ -17,11 +13,11 @@ export function nameserversIn(text: string): string[] {
 }
 
 /** @throws Error it is there and cannot be read */
-function readIfThere(path: string): string | undefined {
+function readIfThere(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
     throw error;
   }
 }
