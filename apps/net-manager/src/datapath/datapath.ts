@@ -4,6 +4,7 @@ import { innerLines, innerShell, outerLines, removeLines } from './attach-script
 import { batched } from './batched.ts';
 import { forgetLines, parseFlows } from './flows.ts';
 import { itemScripts, type ItemScripts } from './item-script.ts';
+import { item } from './items.ts';
 import type { Desired, Kernel } from './kernel.ts';
 import { netnsPath, routeProtocol, tableName, tunnels } from './names.ts';
 import { plan, type Change } from './plan.ts';
@@ -41,7 +42,7 @@ export class Datapath {
       ...links,
       tables: { inet: tables.inet?.table, bridge: tables.bridge?.table },
       guards: ways.guards,
-      items: new Map([tables.inet?.items, tables.bridge?.items, ways.items, near].flatMap((items) => [...(items ?? [])])),
+      items: new Map([tables.inet?.items, tables.bridge?.items, ways.items, near, addressesOf(links.tunnels)].flatMap((items) => [...(items ?? [])])),
     };
   }
 
@@ -126,6 +127,10 @@ export class Datapath {
   async #orNothing(program: string, args: readonly string[]): Promise<unknown> {
     return (await json(this.#run, program, args)) ?? [];
   }
+}
+
+function addressesOf(links: Kernel['tunnels']): Items {
+  return new Map([...links].flatMap(([link, { addresses }]) => addresses.map((address) => [item.address(link, address), ''])));
 }
 
 /** Waits for every step, also after one failed, so that nothing happens behind the back of an undo. Throws all that went wrong, `before` included, as one. */

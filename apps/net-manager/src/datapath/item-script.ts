@@ -58,6 +58,7 @@ function elementOf(id: string): string {
 function ipLine({ id, to = '' }: ItemChange, bridge: string): string[] {
   const { kind, where, key } = parseItem(id);
   if (kind === 'neighbour') return [`neighbour replace ${key} lladdr ${to} dev ${where} nud permanent`];
+  if (kind === 'address') return [`address replace ${key} dev ${where} scope link noprefixroute`];
   if (kind === 'route') return [`route replace ${routeText(where, key)} ${routeValue(to)}`];
   return kind === 'lookup' ? [ruleText('add', key, bridge)] : [];
 }
@@ -65,6 +66,7 @@ function ipLine({ id, to = '' }: ItemChange, bridge: string): string[] {
 function ipGoneLine(id: string, bridge: string): string[] {
   const { kind, where, key } = parseItem(id);
   if (kind === 'neighbour') return [`neighbour del ${key} dev ${where}`];
+  if (kind === 'address') return [`address del ${key} dev ${where}`];
   if (kind === 'route') return [`route del ${routeText(where, key)}`];
   return kind === 'lookup' ? [ruleText('del', key, bridge)] : [];
 }

@@ -10,6 +10,8 @@ export const item = {
   counter: (name: string): string => `counter|${name}|`,
   /** Value: a MAC. */
   neighbour: (link: string, address: string): string => `neighbour|${link}|${address}`,
+  /** With its length. */
+  address: (link: string, address: string): string => `address|${link}|${address}`,
   /** To which machine a tunnel sends what is for a MAC. Value: `<address> <port>`. */
   endpoint: (tunnel: string, mac: string): string => `endpoint|${tunnel}|${mac}`,
   /** Value: `<gateway, or empty> <link> <preferred source, or empty>`. */

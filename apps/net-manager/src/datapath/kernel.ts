@@ -36,6 +36,8 @@ export interface Tunnel {
   readonly mtu: number;
   readonly mac: string;
   readonly port: number;
+  /** With their lengths; those that a link gives itself are left out. */
+  readonly addresses: readonly string[];
 }
 
 /** The fixed part of a table. */

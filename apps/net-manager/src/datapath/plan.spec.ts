@@ -41,7 +41,7 @@ function step(kernel: Kernel, change: Change, wanted: Desired): Kernel {
     };
     case 'remove-tunnel': return { ...kernel, tunnels: new Map([...kernel.tunnels].filter(([name]) => name !== tunnels[change.family])) };
     case 'make-tunnel':
-    case 'raise-tunnel': return { ...kernel, tunnels: new Map([...kernel.tunnels, [tunnels[change.family], { up: true, mtu: tunnelMtu(wanted.mtu, change.family), mac: wanted.tunnelMac ?? '', port: wanted.tunnelPort }]]) };
+    case 'raise-tunnel': return { ...kernel, tunnels: new Map([...kernel.tunnels, [tunnels[change.family], { up: true, mtu: tunnelMtu(wanted.mtu, change.family), mac: wanted.tunnelMac ?? '', port: wanted.tunnelPort, addresses: [] }]]) };
     case 'make-guard': return { ...kernel, guards: new Set([...kernel.guards, change.family]) };
     case 'change-items': return changeItems(kernel, change);
   }

@@ -76,7 +76,7 @@ function without(items: Items, fixed: readonly Change[], desired: Desired): Item
   const links = fixed.flatMap((change) => (change.kind === 'make-tunnel' ? [tunnels[change.family]] : change.kind === 'make-bridge' ? [desired.bridge] : []));
   if (tables.size + links.length === 0) return items;
   const isLost = (id: string, value: string): boolean => (isNft(id) ? tables.has(isBridgeElement(id) ? 'bridge' : 'inet')
-    : links.some((link) => id.startsWith(`neighbour|${link}|`) || id.startsWith(`endpoint|${link}|`) || (id.startsWith('route|') && value.split(' ')[1] === link)));
+    : links.some((link) => id.startsWith(`neighbour|${link}|`) || id.startsWith(`address|${link}|`) || id.startsWith(`endpoint|${link}|`) || (id.startsWith('route|') && value.split(' ')[1] === link)));
   return new Map([...items].filter(([id, value]) => !isLost(id, value)));
 }
 

@@ -1,4 +1,4 @@
-import { gatewayOffset, nth, printSubnet, subnetAround } from '@oak/addressing';
+import { gatewayOffset, nth, parseSubnet, printSubnet, subnetAround } from '@oak/addressing';
 
 /** One family of a subnet, and the bridge's own address in it. */
 export interface Range {
@@ -19,4 +19,16 @@ export function rangeOf(address: string): Range {
 
 export function bare(address: string): string {
   return address.split('/')[0] ?? '';
+}
+
+/** Whether a range holds another one, or an address. False when either is none. */
+export function holds(range: string, inner: string): boolean {
+  const [outer, [address = '', length]] = [parseSubnet(range), inner.split('/')];
+  if (!outer || (length !== undefined && Number(length) < outer.prefix)) return false;
+  const around = subnetAround(address, outer.prefix);
+  return around?.family === outer.family && around.base === outer.base;
+}
+
+export function clash(one: string, other: string): boolean {
+  return holds(one, other) || holds(other, one);
 }

@@ -43,7 +43,7 @@ function readLink(link: RawLink): Link {
 
 /** One that is no tunnel at all has port 0, which none of ours has. */
 function readTunnel(link: RawLink): Tunnel {
-  return { up: isUp(link), mtu: link.mtu, mac: link.address ?? '', port: link.linkinfo?.info_kind === 'vxlan' ? link.linkinfo.info_data?.port ?? 0 : 0 };
+  return { up: isUp(link), mtu: link.mtu, mac: link.address ?? '', addresses: link.addr_info.filter(({ local }) => local?.startsWith('fe80:') === false).map(({ local, prefixlen }) => `${local}/${prefixlen}`), port: link.linkinfo?.info_kind === 'vxlan' ? link.linkinfo.info_data?.port ?? 0 : 0 };
 }
 
 const isUp = ({ flags }: RawLink): boolean => flags.includes('UP');

@@ -97,13 +97,13 @@ describe('what the kernel prints', () => {
     { ifname: 'oak0', flags: ['UP'], mtu: 1450, addr_info: [{ local: '10.18.0.1', prefixlen: 26, scope: 'global' }, { local: 'fe80::1', prefixlen: 64, scope: 'link' }] },
     { ifname: linkName(id), flags: ['UP'], mtu: 1450, master: 'oak0', ifalias: printAlias(web), altnames: printOtherNames(web), linkinfo: { info_kind: 'veth', info_slave_data: { hairpin: true } } },
     { ifname: 'oakv0', flags: [], mtu: 1450 },
-    { ifname: 'oakvx', flags: ['UP'], mtu: 1450, address: '0e:00:00:00:00:01', linkinfo: { info_kind: 'vxlan', info_data: { port: 50_103 } } },
+    { ifname: 'oakvx', flags: ['UP'], mtu: 1450, address: '0e:00:00:00:00:01', addr_info: [{ local: '10.18.0.1', prefixlen: 32, scope: 'link' }, { local: 'fe80::1', prefixlen: 64 }], linkinfo: { info_kind: 'vxlan', info_data: { port: 50_103 } } },
   ];
   test('links', () => {
     expect(readLinks(links, 'oak0')).toEqual({
       bridge: { up: true, mtu: 1450, addresses: ['10.18.0.1/26'] },
       links: [{ name: linkName(id), up: true, master: 'oak0', hairpin: true, remembered: web }, { name: 'oakv0', up: false, master: undefined, hairpin: false, remembered: undefined }],
-      tunnels: new Map([['oakvx', { up: true, mtu: 1450, mac: '0e:00:00:00:00:01', port: 50_103 }]]),
+      tunnels: new Map([['oakvx', { up: true, mtu: 1450, mac: '0e:00:00:00:00:01', port: 50_103, addresses: ['10.18.0.1/32'] }]]),
     });
     expect(readLinks(links, 'br-lan').bridge).toBeUndefined();
   });

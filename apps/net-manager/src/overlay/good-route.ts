@@ -1,6 +1,7 @@
-import { contains, overlaps, parseAddress, parseSubnet, printAddress, type Subnet } from '@oak/addressing';
+import { parseAddress, parseSubnet, printAddress, printSubnet } from '@oak/addressing';
 import type { Backend, OverlayRanges, PeerRoute, Route, ServiceRoute } from '@oak/contracts';
 import { nodeNumber } from '../datapath/marks.ts';
+import { clash, holds } from '../datapath/range.ts';
 
 export interface Ranges {
   readonly nodes: OverlayRanges;
@@ -42,9 +43,9 @@ function goodPeer(route: PeerRoute, { nodes }: Ranges, own: readonly string[]): 
   const [first] = route.subnets;
   // One that runs nothing yet has no subnet: nothing can come from there or go there.
   if (!first) return { route: undefined, faults: [] };
-  const foreign = route.subnets.find(({ v4, v6 }) => !rangeIn(nodes.v4, v4) || !rangeIn(nodes.v6, v6));
+  const foreign = route.subnets.find(({ v4, v6 }) => !nodes.v4.some((range) => holds(range, v4)) || !nodes.v6.some((range) => holds(range, v6)) || !parseSubnet(v4) || !parseSubnet(v6));
   if (foreign) return refuse(`${foreign.v4}, ${foreign.v6} are not in the ranges of nodes`);
-  const taken = route.subnets.flatMap(({ v4, v6 }) => [v4, v6]).find((range) => own.some((mine) => overlaps(range, mine)));
+  const taken = route.subnets.flatMap(({ v4, v6 }) => [v4, v6]).find((range) => own.some((mine) => clash(range, mine)));
   if (taken !== undefined) return refuse(`${taken} is this node's own`);
   if (nodeNumber(first.v4) === undefined) return refuse(`${first.v4} has no number`);
   return { route: { ...route, host: printAddress(host), subnets: route.subnets.map(({ v4, v6 }) => ({ v4: canonicalRange(v4), v6: canonicalRange(v6) })) }, faults: [] };
@@ -59,24 +60,10 @@ function addressIn(ranges: readonly string[], text: string): string | undefined 
   const address = parseAddress(text);
   if (!address) return undefined;
   const printed = printAddress(address);
-  return ranges.some((range) => contains(subnetOf(range), printed)) ? printed : undefined;
-}
-
-function rangeIn(ranges: readonly string[], text: string): boolean {
-  const range = parseSubnet(text);
-  return range !== undefined && ranges.some((outer) => { const around = subnetOf(outer); return around.prefix <= range.prefix && contains(around, text.split('/')[0] ?? ''); });
+  return ranges.some((range) => holds(range, printed)) ? printed : undefined;
 }
 
 function canonicalRange(text: string): string {
-  const { family, base, prefix } = subnetOf(text);
-  return `${printAddress({ family, value: base })}/${prefix}`;
-}
-
-const known = new Map<string, Subnet>();
-/** The same few ranges are asked for every address. */
-function subnetOf(text: string): Subnet {
-  const subnet = known.get(text) ?? parseSubnet(text);
-  if (!subnet) throw new RangeError(`${text} is no range`);
-  if (known.size < 64) known.set(text, subnet);
-  return subnet;
+  const range = parseSubnet(text);
+  return range ? printSubnet(range) : text;
 }

@@ -3,6 +3,7 @@ import type { OverlayRanges, Route, ServiceRoute } from '@oak/contracts';
 import { parseServiceChain } from '../datapath/chains.ts';
 import { isBridgeElement, parseItem } from '../datapath/items.ts';
 import type { Abilities } from '../datapath/kernel.ts';
+import { tunnels } from '../datapath/names.ts';
 import { ownRanges } from '../datapath/plan.ts';
 import { bare, rangeOf } from '../datapath/range.ts';
 import type { Remembered } from '../datapath/remembered.ts';
@@ -163,7 +164,7 @@ export class Overlay {
 
   #setNode(): void {
     const { subnets, nodeRanges, serviceRanges } = this.#addresses;
-    this.claims.set('this node', nodeItems({ own: this.#own(), subnet: subnets[0], nodes: nodeRanges, services: serviceRanges }, this.#options.bridge));
+    this.claims.set('this node', nodeItems({ own: this.#own(), subnet: subnets[0], nodes: nodeRanges, services: serviceRanges, tunnels: this.#options.place && this.#options.can.tunnels ? Object.values(tunnels) : [] }, this.#options.bridge));
   }
 
   #own(): string[] {

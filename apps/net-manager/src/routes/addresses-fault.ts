@@ -1,5 +1,6 @@
-import { overlaps, parseSubnet, type NodeSubnet } from '@oak/addressing';
+import { parseSubnet, type NodeSubnet } from '@oak/addressing';
 import type { OverlayRanges } from '@oak/contracts';
+import { clash } from '../datapath/range.ts';
 import type { NodeAddresses } from '../overlay/overlay.ts';
 import { faultOf } from './parse-subnet-pair.ts';
 
@@ -22,7 +23,7 @@ function rangeFault(text: string, family: 4 | 6): string | undefined {
 }
 
 function pairsFault(ranges: readonly string[]): string | undefined {
-  return first(ranges.flatMap((one, i) => ranges.slice(i + 1).map((other) => clash(one, other))));
+  return first(ranges.flatMap((one, i) => ranges.slice(i + 1).map((other) => clashFault(one, other))));
 }
 
 function overlapFault(subnets: readonly NodeSubnet[]): string | undefined {
@@ -30,11 +31,11 @@ function overlapFault(subnets: readonly NodeSubnet[]): string | undefined {
 }
 
 function mixFault(nodes: OverlayRanges, services: OverlayRanges): string | undefined {
-  return first((['v4', 'v6'] as const).flatMap((family) => nodes[family].flatMap((one) => services[family].map((other) => clash(one, other)))));
+  return first((['v4', 'v6'] as const).flatMap((family) => nodes[family].flatMap((one) => services[family].map((other) => clashFault(one, other)))));
 }
 
-function clash(one: string, other: string): string | undefined {
-  return overlaps(one, other) ? `${one} and ${other} overlap` : undefined;
+function clashFault(one: string, other: string): string | undefined {
+  return clash(one, other) ? `${one} and ${other} overlap` : undefined;
 }
 
 const first = (faults: readonly (string | undefined)[]): string | undefined => faults.find((fault) => fault !== undefined);

@@ -86,6 +86,7 @@ export class TestMachine {
   /** Starts net-manager in the node. */
   launch(env: Record<string, string | undefined> = {}): NetClient {
     const child = this.#spawn(this.node, [process.execPath, this.#program], { OAK_NET_SOCKET: this.socket, OAK_STATE_DIR: join(this.dir, 'state'), OAK_NODE_SUBNET: nodeSubnet, ...env });
+    if (process.env["OAK_TEST_LOG"]) child.stdout?.pipe(process.stderr);
     this.#app = child;
     const client = new NetClient(this.socket, { deadlineMs: 20_000, firstPauseMs: 20, longestPauseMs: 100 });
     this.#clients.push(client);
@@ -137,6 +138,12 @@ export class TestMachine {
   async ask(netns: string, url: string, timeoutMs = 5000): Promise<string> {
     const source = `fetch(process.argv[1], { signal: AbortSignal.timeout(${timeoutMs}) }).then((r) => r.text()).then(console.log, (e) => console.log(e.cause?.code ?? e.name)).finally(() => process.exit())`;
     return (await exec('nsenter', [`--net=/run/netns/${netns}`, process.execPath, '-e', source, url])).stdout.trim();
+  }
+
+  /** The answers to as many requests, one connection each, one after another. */
+  async askMany(netns: string, url: string, times: number): Promise<string[]> {
+    const source = `const { get } = require('node:http'); const [, url, times] = process.argv; const one = () => new Promise((done) => { const q = get(url, { agent: false, timeout: 5000 }, (r) => { let t = ''; r.on('data', (d) => { t += d; }).on('end', () => done(t)); }); q.on('error', (e) => done(e.code)).on('timeout', () => { q.destroy(); done('TimeoutError'); }); }); (async () => { for (let i = 0; i < times; i += 1) console.log(await one()); })()`;
+    return (await exec('nsenter', [`--net=/run/netns/${netns}`, process.execPath, '-e', source, url, String(times)])).stdout.trim().split('\n');
   }
 
   /** All that the kernel has in the node, and the names of all namespaces made since this machine. */
