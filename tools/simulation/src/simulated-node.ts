@@ -43,7 +43,7 @@ export class SimulatedNode extends SimulatedProcess {
     const { capabilities, route } = runtime.describe();
     const { close } = await openNode({
       bus: this.connect(), store: new MemoryStore(machine.disk), net: this.#net, clock: world.clock, random: world.random, cluster, node: name,
-      epoch: machine.nextEpoch(), drainMs: 100, graceMs: 1_000, position: machine.file('position'), log: (text) => { this.log(text); },
+      epoch: machine.nextEpoch(), newId: () => world.newId(), drainMs: 100, graceMs: 1_000, position: machine.file('position'), log: (text) => { this.log(text); },
       runtimes: { resolve: (virtualization) => (virtualization === runtime.virtualization ? runtime : { problem: `no runtime ${virtualization}` }), all: () => [runtime] },
       describe: () => ({
         description: { hostname: name, arch: 'amd64', kernel: '6', version: '1', total: capacity, csiDrivers: [], addons: [], labels: {} },
