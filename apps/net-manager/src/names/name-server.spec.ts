@@ -1,3 +1,4 @@
+import { realClock } from '@oak/reconcile';
 import { decode, type Packet } from 'dns-packet';
 import fc from 'fast-check';
 import { createSocket } from 'node:dgram';
@@ -199,6 +200,27 @@ describe('a name server', () => {
     socket.end(Buffer.concat(['db.shop', 'nothing.oak.internal', 'db.shop'].map((name, id) => frameOf(question(name, 'A', { id })))));
     const answers = await collect(framesOf(socket));
     expect(answers.map((answer) => [answer.readUInt16BE(0), rcodeOf(answer)])).toEqual([[0, 0], [1, 3], [2, 0]]);
+  });
+
+  it('lets one caller hold 16 connections, and none for long', async () => {
+    const ends: (() => void)[] = [];
+    const { port } = await serve([], { clock: { ...realClock, after: (_ms, run) => { ends.push(run); return () => undefined; } } });
+    const sockets = Array.from({ length: 17 }, () => connect({ port, host: '127.0.0.1' }));
+    undo.push(() => Promise.resolve(sockets.forEach((socket) => { socket.destroy(); })));
+    const closed = sockets.map((socket) => once(socket.on('error', () => undefined).resume(), 'close'));
+    await Promise.race(closed);
+    await vi.waitFor(() => { expect(ends).toHaveLength(16); }, 20_000);
+    expect(sockets.filter((socket) => socket.closed)).toHaveLength(1);
+    for (const end of ends) end();
+    await Promise.all(closed);
+  });
+
+  it('hangs up on who sends something else by TCP', async () => {
+    const { port, server } = await serve();
+    const socket = connect({ port, host: '127.0.0.1' });
+    socket.write('GET / HTTP/1.1\r\n\r\n');
+    expect(await collect(framesOf(socket))).toEqual([]);
+    expect(server.counts()).toEqual({});
   });
 
   it('serves IPv6, follows its addresses and starts anew', async () => {

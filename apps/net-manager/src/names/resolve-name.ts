@@ -40,11 +40,11 @@ export function resolveName(question: NameQuestion, caller: Caller, routes: Iter
   const asked = inZone ? labels.slice(0, -zoneLabels.length) : labels;
   if (asked.length === 0) return known([{ type: 'SOA', content: '', ttlSeconds: ttlSeconds.service }], question.type);
   const { part, service } = split(asked);
-  const answering = [...routes].filter((route) => mayAnswer(route, caller, inZone));
-  const found = nearestTo(caller, answering.filter((route) => isNamed(route, service, inZone)));
+  const list = [...routes];
+  const found = nearestTo(caller, list.filter((route) => isNamed(route, service, inZone) && mayAnswer(route, caller, inZone)));
   if (found) return recordsOf(found, part, question.type);
   if (!inZone) return { kind: 'elsewhere' };
-  return answering.some((route) => isBelow(route, asked)) ? known([], question.type) : unknown;
+  return list.some((route) => isBelow(route, asked) && mayAnswer(route, caller, inZone)) ? known([], question.type) : unknown;
 }
 
 type Part = { readonly kind: 'service' | 'closest' | 'instances' } | { readonly kind: 'instance'; readonly instanceNumber: number };
