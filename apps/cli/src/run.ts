@@ -1,0 +1,21 @@
+import { CommanderError } from 'commander';
+import { exitCodes, Failure, failureText } from './failure.ts';
+import { makeProgram } from './program.ts';
+import { Terminal } from './terminal/terminal.ts';
+import type { World } from './world.ts';
+
+/** One call of `oak`. Resolves with its exit code; throws only what is a mistake of ours. */
+export async function run(args: readonly string[], world: World): Promise<number> {
+  let exitCode: number = exitCodes.ok;
+  try {
+    await makeProgram(world, (code) => { exitCode = code; }).parseAsync(args.length === 0 ? ['--help'] : [...args], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // commander has said what is wrong already.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    if (!(error instanceof Failure)) throw error;
+    const terminal = new Terminal(world);
+    terminal.say(`${terminal.paintTalk('red', 'oak')}: ${failureText(error)}`);
+    return error.exitCode;
+  }
+}
