@@ -112,12 +112,13 @@ describe('a name server', () => {
   });
 
   it('asks the next upstream when one is silent, absent or says that it cannot, and remembers who answered', async () => {
-    const silent = await upstream(() => undefined);
+    const timers: (() => void)[] = [];
+    const silent = await upstream(() => { timers.at(-1)?.(); return undefined; });
     const unable = await upstream(() => ({ flags: rcodes.SERVFAIL }));
     const gone = await startUpstream(() => undefined);
     await gone.stop();
     const good = await upstream(givesAddress('192.0.2.1'));
-    const { resolver } = await serve([silent.name, unable.name, gone.name, good.name], { upstreamTimeoutMs: 50 });
+    const { resolver } = await serve([silent.name, unable.name, gone.name, good.name], { clock: { ...realClock, after: (_ms, run) => { timers.push(run); return () => undefined; } } });
     expect(await resolver.resolve4('one.example')).toEqual(['192.0.2.1']);
     expect(await resolver.resolve4('two.example')).toEqual(['192.0.2.1']);
     expect([silent, unable, good].map(({ asked }) => asked.length)).toEqual([1, 1, 2]);
