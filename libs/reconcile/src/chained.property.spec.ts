@@ -67,6 +67,14 @@ test('nothing changes until the last page is here; pages of another revision do 
   expect([...inbox.items.values()].every(({ value }) => value === 2)).toBe(true);
 });
 
+test('a change leaves also when it may leave at once', () => {
+  const sent: ChainedMessage<Item>[] = [];
+  const book = new ChainedBook<Item>({ epoch: 1, send: (_receiver, message) => { sent.push(message); }, defer: (flush) => { flush(); } });
+  book.set('n', { id: 'a', value: 1 });
+  book.set('n', { id: 'b', value: 1 });
+  expect(sent.map(({ revision }) => revision)).toEqual([1, 2]);
+});
+
 test('the outcome names what changed', () => {
   const inbox = new ChainedInbox<Item>();
   inbox.accept({ kind: 'complete', epoch: 1, revision: 4, items: [{ id: 'a', value: 1 }, { id: 'b', value: 1 }] });

@@ -185,8 +185,9 @@ export class ChainedBook<T extends Keyed> {
   }
 
   #mark(receiver: string): void {
-    if (this.#dirty.size === 0) this.#options.defer(() => { this.#flush(); });
+    const first = this.#dirty.size === 0;
     this.#dirty.add(receiver);
+    if (first) this.#options.defer(() => { this.#flush(); });
   }
 
   #flush(): void {

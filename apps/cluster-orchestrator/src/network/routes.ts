@@ -35,7 +35,7 @@ export class Routes {
   constructor(options: RoutesOptions) {
     this.#options = options;
     const { epoch, bus, cluster } = options;
-    this.#book = new ChainedBook<Route>({ epoch, defer: (flush) => { flush(); }, send: (node, message) => { bus.publish(nodeRoutes, routesOf(message), cluster, node); } });
+    this.#book = new ChainedBook<Route>({ epoch, defer: queueMicrotask, send: (node, message) => { bus.publish(nodeRoutes, routesOf(message), cluster, node); } });
     this.#planner = new RoutePlanner({
       sink: this.#book, isOwnBackend: () => false, isOwnNode: (receiver, { cluster: of, node }) => of === cluster && node === receiver,
     });

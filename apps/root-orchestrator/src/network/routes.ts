@@ -22,7 +22,7 @@ export class Routes {
 
   constructor({ epoch, bus, defer }: RoutesOptions) {
     this.#defer = defer;
-    this.#book = new ChainedBook<Route>({ epoch, defer: (flush) => { flush(); }, send: (cluster, message) => { bus.publish(clusterRoutes, routesOf(message), cluster); } });
+    this.#book = new ChainedBook<Route>({ epoch, defer: queueMicrotask, send: (cluster, message) => { bus.publish(clusterRoutes, routesOf(message), cluster); } });
     const own = (cluster: string, at: { readonly cluster: string }): boolean => at.cluster === cluster;
     this.#planner = new RoutePlanner({ sink: this.#book, isOwnBackend: own, isOwnNode: own });
   }
