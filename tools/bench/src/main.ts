@@ -4,7 +4,9 @@ import { Command } from 'commander';
 import { p10 } from './p10-rest.ts';
 import { p1 } from './p1-submit.ts';
 import { p2 } from './p2-fifty.ts';
+import { p3e } from './p3-end-to-end.ts';
 import { p3 } from './p3-placement.ts';
+import { p5 } from './p5-bytes.ts';
 import { p6 } from './p6-network.ts';
 import type { Result } from './result.ts';
 
@@ -12,7 +14,7 @@ import type { Result } from './result.ts';
 const inLab: Readonly<Record<string, { readonly nodes: number; readonly run: (lab: Lab) => Promise<Result> }>> = {
   P1: { nodes: 1, run: p1 }, P2: { nodes: 1, run: p2 }, P10: { nodes: 1, run: p10 }, P6: { nodes: 2, run: p6 },
 };
-const alone: Readonly<Record<string, () => Result>> = { P3: p3 };
+const alone: Readonly<Record<string, () => Result | Promise<Result>>> = { P3: p3, P3E: p3e, P5: p5 };
 const known = [...Object.keys(inLab), ...Object.keys(alone)];
 
 function show(result: Result, json: boolean): void {
@@ -25,7 +27,7 @@ function show(result: Result, json: boolean): void {
 }
 
 async function run(ids: readonly string[], json: boolean): Promise<void> {
-  for (const id of ids.filter((one) => alone[one])) show(alone[id]!(), json);
+  for (const id of ids.filter((one) => alone[one])) show(await alone[id]!(), json);
   for (const nodes of new Set(ids.flatMap((id) => inLab[id]?.nodes ?? []))) await runInLab(ids.filter((id) => inLab[id]?.nodes === nodes), nodes, json);
 }
 

@@ -1,0 +1,3 @@
+/** The bus without Nest, for programs that run from source. */
+export type { Bus } from './bus.ts';
+export { connectBus, type BusOptions } from './connect-bus.ts';
