@@ -2,7 +2,6 @@ import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { nameSchema } from '@oak/contracts';
 import { rootPermissions, startEmbeddedServer, TrustDomain, uplinkPermissions } from '@oak/identity';
 import { BusStrategy, connectBus } from '@oak/messaging';
@@ -14,6 +13,7 @@ import { Tokens } from './auth/tokens.ts';
 import { usersCollection } from './auth/user-record.ts';
 import { credentialsFile, Users } from './auth/users.ts';
 import { configSchema, type Config } from './config.ts';
+import { serveApiDocs } from './http/api-docs.ts';
 import { Root } from './root.ts';
 import { served } from './served.ts';
 
@@ -50,7 +50,7 @@ async function serve(config: Config, state: StateDir): Promise<void> {
     { logger: [config.OAK_LOG_LEVEL, 'warn', 'error'], forceCloseConnections: true, bodyParser: false },
   );
   acceptEmptyJson(app);
-  serveOpenApi(app);
+  serveApiDocs(app);
   app.connectMicroservice({ strategy: new BusStrategy(bus, [], { served }) });
   await app.startAllMicroservices();
   await root.start();
@@ -62,18 +62,6 @@ async function serve(config: Config, state: StateDir): Promise<void> {
     await bus.drain();
     await store.close();
   }, (error) => { logger.error(error); });
-}
-
-/** The description of this API, made once: at /api/docs, and where Oakestra has it. */
-function serveOpenApi(app: NestFastifyApplication): void {
-  const config = new DocumentBuilder().setTitle('Oakestra root orchestrator').setVersion('1').addBearerAuth().setOpenAPIVersion('3.1.0').build();
-  let document: string | undefined;
-  for (const path of ['/api/docs', '/docs/openapi.json']) {
-    app.getHttpAdapter().getInstance().get(path, (_request, reply) => {
-      document ??= JSON.stringify(SwaggerModule.createDocument(app, config));
-      return reply.type('application/json').send(document);
-    });
-  }
 }
 
 /** Oakestra's clients send `content-type: application/json` with no body when they deploy. */
