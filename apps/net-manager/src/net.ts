@@ -7,6 +7,7 @@ import type { Probed } from './datapath/probe.ts';
 import { AppliedOverlay } from './overlay/applied-overlay.ts';
 import type { Place } from './overlay/nearest.ts';
 import { Parting } from './overlay/parting.ts';
+import { NodeNames } from './names/node-names.ts';
 import type { KnownNetwork } from './routes/known-network.ts';
 import type { NetworkSource } from './routes/network-source.ts';
 import { StatusBoard } from './status-board.ts';
@@ -37,6 +38,7 @@ export class Net implements NetService {
   readonly #applied: AppliedOverlay;
   readonly #attachments: Attachments;
   readonly #parting: Parting;
+  readonly #names: NodeNames;
   readonly #loop: ReconcileLoop<Key>;
   #adopted = false;
 
@@ -45,9 +47,12 @@ export class Net implements NetService {
     this.#options = options;
     this.#board = new StatusBoard(datapath.options.bridge, this.#lacking());
     this.#applied = new AppliedOverlay({ datapath, can: probed.can, place, onDoubt: () => { this.#loop.trigger('kernel'); } });
+    this.#names = new NodeNames({
+      subnets: () => known.addresses()?.subnets ?? [], attached: () => this.#attachments.attached(), routes: () => known.routes().values(), log: (text) => { log.warn(text); },
+    });
     this.#attachments = new Attachments({
       datapath, applied: this.#applied, subnets: () => known.addresses()?.subnets ?? [], routes: () => known.routes().values(),
-      onFull: () => { this.#loop.trigger('network'); }, log: (text) => { log.warn(text); },
+      resolverOf: (instance) => this.#names.resolverOf(instance), onFull: () => { this.#loop.trigger('network'); }, log: (text) => { log.warn(text); },
     });
     this.#parting = new Parting({ clock, graceMs, end: (addresses) => { void datapath.forget(addresses).catch((error: unknown) => { log.error(error); }); } });
     this.#loop = new ReconcileLoop<Key>({
@@ -70,6 +75,7 @@ export class Net implements NetService {
   async stop(): Promise<void> {
     this.#parting.stop();
     await this.#loop.stop();
+    await this.#names.stop();
     this.#options.known.save();
   }
 
@@ -125,6 +131,8 @@ export class Net implements NetService {
     if (!this.#adopted) this.#options.log.log(`adopted ${this.#attachments.list().length} attachments`);
     this.#adopted = true;
     if (changes.length > 0) this.#options.log.log(`changed in the kernel: ${summary(changes)}`);
+    await this.#names.refresh();
+    this.#reportOverlay();
     this.#board.report('kernel', undefined);
     return done;
   }
@@ -160,11 +168,16 @@ export class Net implements NetService {
   #setRoutes(ids: ReadonlySet<string>): void {
     const { known, log } = this.#options;
     const moves = [...ids].map((id) => this.#applied.overlay.setRoute(id, known.routes().get(id)));
-    this.#board.reportOverlay([...this.#lacking(), ...this.#unusable()]);
+    this.#reportOverlay();
     this.#attachments.apply().then(() => {
       this.#parting.gone(moves.flatMap(({ gone }) => gone));
       this.#parting.came(moves.flatMap(({ came }) => came));
     }).catch((error: unknown) => { log.warn(`routes: ${text(error)}; comparing all`); this.#loop.trigger('kernel'); });
+  }
+
+  #reportOverlay(): void {
+    const { problem } = this.#names;
+    this.#board.reportOverlay([...this.#lacking(), ...this.#unusable(), ...(problem === undefined ? [] : [problem])]);
   }
 
   #useAddresses(): void {

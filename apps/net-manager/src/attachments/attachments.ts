@@ -13,7 +13,7 @@ import type { AppliedOverlay } from '../overlay/applied-overlay.ts';
 import { AttachmentBook } from './attachment-book.ts';
 import { Gate } from './gate.ts';
 import { Lanes } from './lanes.ts';
-import { readResolver } from './resolver.ts';
+import type { Resolver } from './resolver.ts';
 
 export interface AttachmentsOptions {
   readonly datapath: Datapath;
@@ -22,6 +22,8 @@ export interface AttachmentsOptions {
   readonly subnets: () => readonly NodeSubnet[];
   /** All routes that are known. */
   readonly routes: () => Iterable<Route>;
+  /** Whom an instance asks for names. */
+  readonly resolverOf: (instance: Remembered) => Resolver;
   /** No address is left. */
   readonly onFull: () => void;
   readonly log: (text: string) => void;
@@ -44,7 +46,7 @@ export class Attachments {
     return this.#exclusively(request.instanceId, async () => {
       const wanted = canonical(request);
       const known = this.#book.get(request.instanceId);
-      return describe(known ? await this.#again(wanted, known) : await this.#make(wanted));
+      return this.#describe(known ? await this.#again(wanted, known) : await this.#make(wanted));
     });
   }
 
@@ -57,7 +59,11 @@ export class Attachments {
   }
 
   list(): readonly Attachment[] {
-    return this.#book.all().map(describe);
+    return this.#book.all().map((one) => this.#describe(one));
+  }
+
+  attached(): readonly Remembered[] {
+    return this.#book.all();
   }
 
   isFull(): boolean {
@@ -79,6 +85,15 @@ export class Attachments {
   /** Brings the kernel what changed in the overlay. @throws Error */
   apply(): Promise<void> {
     return this.#gate.shared(() => this.#options.applied.apply());
+  }
+
+  #describe(instance: Remembered): Attachment {
+    const { instanceId, name, ipv4, ipv6, ports, network } = instance;
+    return {
+      instanceId, name, ports, ...(network && { network }), netnsPath: netnsPath(instanceId), mac: macOf(bare(ipv4)),
+      ipv4: bare(ipv4), ipv6: bare(ipv6), gatewayIpv4: bare(rangeOf(ipv4).gateway), gatewayIpv6: bare(rangeOf(ipv6).gateway),
+      ...this.#options.resolverOf(instance),
+    };
   }
 
   #exclusively<T>(instanceId: string, run: () => Promise<T>): Promise<T> {
@@ -142,14 +157,6 @@ export class Attachments {
 
 function remembered({ links }: Kernel): Remembered[] {
   return links.flatMap((link) => (link.remembered ? [link.remembered] : []));
-}
-
-function describe({ instanceId, name, ipv4, ipv6, ports, network }: Remembered): Attachment {
-  return {
-    instanceId, name, ports, ...(network && { network }), netnsPath: netnsPath(instanceId), mac: macOf(bare(ipv4)),
-    ipv4: bare(ipv4), ipv6: bare(ipv6), gatewayIpv4: bare(rangeOf(ipv4).gateway), gatewayIpv6: bare(rangeOf(ipv6).gateway),
-    ...readResolver(),
-  };
 }
 
 function refuseForeign(ports: readonly PortMapping[]): void {
