@@ -29,6 +29,8 @@ export interface ClusterOptions extends Pick<UplinkOptions, 'cluster' | 'locatio
 
 type Period = 'sweep' | 'register' | 'network' | 'heartbeat' | 'offer';
 const offerEveryMs = 250;
+/** What was said longer ago than this has arrived, or never will. */
+const underWayMs = 1_000;
 
 /** The rooms of a cluster and the loops between them. Knows no transport, no clock and no file of its own. */
 export class Cluster {
@@ -46,7 +48,8 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #loop: ReconcileLoop<string>;
   readonly #periods: ReconcileLoop<Period>;
-  readonly #behind = new Map<string, number>();
+  /** When each node was last told something, by the monotonic clock. */
+  readonly #sentAt = new Map<string, number>();
   readonly #resyncedAt = new Map<string, number>();
   #offeredAt = -Infinity;
 
@@ -59,7 +62,7 @@ export class Cluster {
     const instances = store.collection(instancesCollection);
     this.book = new AssignmentBook({
       epoch: options.epoch, defer: (flush) => void setImmediate(flush),
-      send: (node, message) => { bus.publish(nodeAssignment, message, cluster, node); },
+      send: (node, message) => { this.#sentAt.set(node, clock.monotonic()); bus.publish(nodeAssignment, message, cluster, node); },
     });
     this.nodes = new NodeRegistry({ nodes: store.collection(nodesCollection), clock, policy: options.liveness, onChange: (...change) => { this.#nodeChanged(...change); }, onRoom: () => { this.#offerChanged(); } });
     this.network = new Network({
@@ -127,11 +130,13 @@ export class Cluster {
     this.#options.bus.publish(nodeResync, { reason }, this.#options.cluster, node);
   }
 
-  /** A node that stands elsewhere than the book for two heartbeats has missed something: it gets everything. */
+  /** A node that stands elsewhere than the book, while nothing is under way to it, has missed something: it gets everything. */
   checkPosition(node: string, position: Position): void {
-    const times = this.book.differs(node, position) ? (this.#behind.get(node) ?? 0) + 1 : 0;
-    this.#behind.set(node, times);
-    if (times >= 2) for (const page of this.book.complete(node)) this.#options.bus.publish(nodeAssignment, page, this.#options.cluster, node);
+    const { bus, clock, cluster } = this.#options;
+    const now = clock.monotonic();
+    if (!this.book.differs(node, position) || now - (this.#sentAt.get(node) ?? -Infinity) < underWayMs) return;
+    this.#sentAt.set(node, now);
+    for (const page of this.book.complete(node)) bus.publish(nodeAssignment, page, cluster, node);
   }
 
   /** Room or ability may have appeared: whoever waits looks again, and root hears of it. */

@@ -33,6 +33,8 @@ export interface RootOptions {
 
 const waitingStatuses = ['REQUESTED', 'TargetClusterNotFound', 'TargetClusterNotActive', 'TargetClusterNoCapacity', 'NoActiveClusterWithCapacity'] as const;
 const clusterHeartbeatMs = 5_000;
+/** What was said longer ago than this has arrived, or never will. */
+const underWayMs = 1_000;
 type Period = 'sweep' | 'waiting';
 
 /** The rooms of root and the loops between them. Knows no transport, no clock and no file of its own. */
@@ -52,7 +54,8 @@ export class Root {
   readonly #loop: ReconcileLoop<string>;
   readonly #periods: ReconcileLoop<Period>;
   readonly #records: Collection<InstanceRecord>;
-  readonly #behind = new Map<string, number>();
+  /** When each cluster was last told something, by the monotonic clock. */
+  readonly #sentAt = new Map<string, number>();
   readonly #routesBehind = new Map<string, number>();
   readonly #resyncedAt = new Map<string, number>();
   /** Routes are made in the turn of the write, without asking the store. */
@@ -66,7 +69,7 @@ export class Root {
     this.#records = store.collection(instancesCollection);
     this.book = new AssignmentBook({
       epoch: options.epoch, defer: (flush) => void setImmediate(flush),
-      send: (cluster, message) => { bus.publish(clusterAssignment, message, cluster); },
+      send: (cluster, message) => { this.#sentAt.set(cluster, clock.monotonic()); bus.publish(clusterAssignment, message, cluster); },
     });
     this.clusters = new ClusterRegistry({ ...options, clusters: store.collection(clustersCollection), policy: options.liveness, onChange: (name) => { this.#clusterChanged(name); } });
     this.addresses = new Addresses(store.collection(addressesCollection), options.plans?.services);
@@ -126,14 +129,15 @@ export class Root {
     return { clusterId, heartbeatMs: clusterHeartbeatMs };
   }
 
-  /** A cluster that stands elsewhere than the book for two heartbeats has missed something: it gets everything. */
+  /** A cluster that stands elsewhere than the book, while nothing is under way to it, has missed something: it gets everything. */
   checkPosition(cluster: string, position: Position): void {
-    const times = this.book.differs(cluster, position) ? (this.#behind.get(cluster) ?? 0) + 1 : 0;
-    this.#behind.set(cluster, times);
-    if (times >= 2) for (const page of this.book.complete(cluster)) this.options.bus.publish(clusterAssignment, page, cluster);
+    const now = this.options.clock.monotonic();
+    if (!this.book.differs(cluster, position) || now - (this.#sentAt.get(cluster) ?? -Infinity) < underWayMs) return;
+    this.#sentAt.set(cluster, now);
+    for (const page of this.book.complete(cluster)) this.options.bus.publish(clusterAssignment, page, cluster);
   }
 
-  /** The same for what it knows of the other clusters. */
+  /** What it knows of the other clusters: one that stands elsewhere for two heartbeats gets everything. */
   checkRoutes(cluster: string, position: Position): void {
     const times = this.routes.differs(cluster, position) ? (this.#routesBehind.get(cluster) ?? 0) + 1 : 0;
     this.#routesBehind.set(cluster, times);
