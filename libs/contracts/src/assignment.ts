@@ -30,7 +30,7 @@ export const assignmentSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('complete'), ...head, instances: z.array(instanceSpecSchema).max(20_000), page: pageSchema.optional() }),
   z.object({
     kind: z.literal('incremental'), ...head, basedOn: revisionSchema,
-    assign: z.array(instanceSpecSchema).max(5_000), withdraw: z.array(withdrawal).max(5_000),
+    assign: z.array(instanceSpecSchema).max(5_000), withdraw: z.array(withdrawal).max(20_000),
   }),
 ]);
 export type Assignment = z.infer<typeof assignmentSchema>;

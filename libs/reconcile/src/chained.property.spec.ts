@@ -57,6 +57,28 @@ test('what did not change does not leave, and one turn makes one message', () =>
   expect(sent[1]).toEqual({ kind: 'incremental', epoch: 1, basedOn: 1, revision: 2, set: [{ id: 'b', value: 2 }], remove: ['a'] });
 });
 
+test('what is revoked is said also to a receiver that never had it, and again; what is wanted meanwhile is not', () => {
+  const { book, flush, sent } = sender(1);
+  book.set('n', { id: 'a', value: 1 });
+  book.revoke('n', 'a');
+  flush();
+  book.revoke('n', 'a');
+  flush();
+  book.revoke('n', 'b');
+  book.set('n', { id: 'b', value: 1 });
+  flush();
+  expect(sent.map((message) => (message.kind === 'incremental' ? [message.set.map(({ id }) => id), message.remove] : message.kind))).toEqual([[[], ['a']], [[], ['a']], [['b'], []]]);
+});
+
+test('so many removals that they are no message leave as the complete set', () => {
+  const { book, flush, sent } = sender(1);
+  const many = Array.from({ length: 40_000 }, (_, at) => ({ id: `x${String(at).padStart(24, '0')}`, value: 1 }));
+  book.load('n', [...many, { id: 'a', value: 1 }]);
+  book.replace('n', [{ id: 'a', value: 1 }]);
+  flush();
+  expect(sent).toEqual([{ kind: 'complete', epoch: 1, revision: 1, items: [{ id: 'a', value: 1 }] }]);
+});
+
 test('nothing changes until the last page is here; pages of another revision do not mix', () => {
   const inbox = new ChainedInbox<Item>();
   const page = (revision: number, at: number, of: number, id: string): ChainedMessage<Item> => ({ kind: 'complete', epoch: 1, revision, items: [{ id, value: revision }], page: { at, of } });

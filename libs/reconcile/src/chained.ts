@@ -200,7 +200,7 @@ export class ChainedBook<T extends Keyed> {
   }
 
   #fits(message: ChainedMessage<T>): boolean {
-    return message.kind === 'complete' || parts(message.set, this.#options.maxBytes).length <= 1;
+    return message.kind === 'complete' || parts([...message.set, ...message.remove], this.#options.maxBytes).length <= 1;
   }
 
   #advance(receiver: string): ChainedMessage<T> | undefined {
