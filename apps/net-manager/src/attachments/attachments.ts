@@ -77,8 +77,7 @@ export class Attachments {
     return this.#gate.alone(async () => {
       const kernel = await datapath.read();
       for (const { name, instanceId } of this.#book.adopt(remembered(kernel))) log(`the network of ${name} (${instanceId}) was removed by somebody else`);
-      applied.adopt(kernel, routes());
-      return applied.converge(kernel, this.#book.all());
+      return applied.converge(kernel, this.#book.all(), routes());
     });
   }
 

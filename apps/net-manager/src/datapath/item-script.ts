@@ -75,10 +75,10 @@ function routeText(table: string, range: string): string {
   return `${range} table ${table} proto ${routeProtocol}`;
 }
 
-/** `onlink`: nobody has an address on the tunnel itself. */
+/** `onlink`: nobody has an IPv4 address on the tunnel itself. */
 function routeValue(value: string): string {
   const [gateway, link = '', source] = value.split(' ');
-  return [gateway ? `via ${gateway}` : '', `dev ${link}`, gateway ? 'onlink' : '', source ? `src ${source}` : ''].filter(Boolean).join(' ');
+  return [gateway ? `via ${gateway}` : '', `dev ${link}`, gateway?.includes('.') === true ? 'onlink' : '', source ? `src ${source}` : ''].filter(Boolean).join(' ');
 }
 
 /** `iif`: packets of the tunnel itself inherit the mark, and must not be led back into it. */

@@ -24,6 +24,8 @@ function keepRouterAdvertisements(): void {
 export function tameBridge(bridge: string): void {
   for (const key of ['accept_ra', 'accept_dad']) write(`ipv6/conf/${bridge}/${key}`, '0');
   write(`ipv4/conf/${bridge}/route_localnet`, '1');
+  // Telling an instance of a shorter way would use up what the kernel grants for telling it of refusals. A link's own value still counts for it.
+  for (const key of ['all', bridge]) write(`ipv4/conf/${key}/send_redirects`, '0');
   // Guests that believe their neighbours to be on one wire ask for them there: the node answers and passes on.
   write(`ipv4/conf/${bridge}/proxy_arp_pvlan`, '1');
 }

@@ -37,6 +37,16 @@ const inetChains = ({ bridge, tunnelPort }: TableOptions): readonly Chain[] => [
     ],
   },
   {
+    name: 'leaving', hook: 'filter hook prerouting priority -110',
+    // Before translation, so that a refusal comes from whom the caller called.
+    rules: [
+      `iifname != "${bridge}" accept`, 'ct state { established, related } accept', 'fib daddr type local accept',
+      ...both((ip, v) => `${ip} daddr vmap @allow${v}`),
+      // Whatever else lies in the overlay is nobody, or not for the caller: it learns so at once.
+      ...(['node', 'nodes', 'service'] as const).flatMap((set) => both((ip, v) => `${ip} daddr @${set}${v} goto refuse`)),
+    ],
+  },
+  {
     name: 'input', hook: 'filter hook input priority filter',
     // Nobody puts packets into the overlay but the nodes that we were told of, and they call no process of this node.
     rules: [
@@ -50,23 +60,12 @@ const inetChains = ({ bridge, tunnelPort }: TableOptions): readonly Chain[] => [
       // For the table of the bridge, which lets nothing else from one instance to another.
       `iifname "${bridge}" oifname "${bridge}" meta mark set ${hex(localMark)}`,
       'ct state { established, related } accept',
-      `${fromTunnel} goto arriving`, `iifname "${bridge}" goto leaving`,
+      `${fromTunnel} goto arriving`, `iifname "${bridge}" accept`,
       // From outside only what was mapped.
       `oifname "${bridge}" ct status dnat accept`, `oifname "${bridge}" drop`, `oifname "${tunnelPrefix}*" drop`,
     ],
   },
   { name: 'arriving', rules: [...both((ip, v) => `${ip} daddr @node${v} ${ip} saddr @service${v} accept`), ...both((ip, v) => `${ip} daddr @node${v} ${ip} saddr @nodes${v} accept`), 'drop'] },
-  {
-    name: 'leaving',
-    rules: [
-      // A mapped port of this node is for everyone.
-      ...both((ip, v) => `ct status dnat ct original ${ip} daddr != @service${v} accept`),
-      ...both((ip, v) => `${ip} daddr vmap @allow${v}`),
-      // Whatever else lies in the overlay is nobody, or not for the caller: it learns so at once.
-      ...(['node', 'nodes', 'service'] as const).flatMap((set) => both((ip, v) => `${ip} daddr @${set}${v} goto refuse`)),
-      'accept',
-    ],
-  },
   {
     name: 'sent', hook: 'filter hook output priority filter',
     rules: [

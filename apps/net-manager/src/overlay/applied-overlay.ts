@@ -35,14 +35,6 @@ export class AppliedOverlay {
     this.overlay.setAddresses(addresses);
   }
 
-  /** Before the first convergence, so that ranges of slots stay with the chains that have them. */
-  adopt(kernel: Kernel, routes: Iterable<Route>): void {
-    if (this.#adopted) return;
-    this.#adopted = true;
-    this.overlay.adopt(kernel.items);
-    for (const route of routes) this.overlay.setRoute(route.id, route);
-  }
-
   /** All that changed since the last time, as one step. Many callers, few steps. @throws Error when the kernel refused, or is being compared */
   apply(): Promise<void> {
     return this.#apply(undefined);
@@ -59,10 +51,11 @@ export class AppliedOverlay {
     }
   });
 
-  /** Compares everything. `attachments`: all links that exist and are finished. Nothing else may change the kernel meanwhile. */
-  async converge(kernel: Kernel, attachments: readonly Remembered[]): Promise<readonly Change[]> {
+  /** Compares everything. `attachments`: all links that exist and are finished. `routes`: all, of use the first time. Nothing else may change the kernel meanwhile. */
+  async converge(kernel: Kernel, attachments: readonly Remembered[], routes: Iterable<Route>): Promise<readonly Change[]> {
     this.#doubt = true;
     this.overlay.setAttached(attachments);
+    this.#adopt(kernel, routes);
     this.overlay.claims.take();
     const { datapath, can, place } = this.#options;
     const changes = await datapath.converge({
@@ -72,5 +65,13 @@ export class AppliedOverlay {
     }, kernel);
     this.#doubt = false;
     return changes;
+  }
+
+  /** Ranges of slots stay with the chains that have them. */
+  #adopt(kernel: Kernel, routes: Iterable<Route>): void {
+    if (this.#adopted) return;
+    this.#adopted = true;
+    this.overlay.adopt(kernel.items);
+    for (const route of routes) this.overlay.setRoute(route.id, route);
   }
 }

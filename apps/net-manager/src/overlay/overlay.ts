@@ -8,7 +8,7 @@ import { ownRanges } from '../datapath/plan.ts';
 import { bare, rangeOf } from '../datapath/range.ts';
 import type { Remembered } from '../datapath/remembered.ts';
 import { Claims, type Items } from './claims.ts';
-import { goodRoute } from './good-route.ts';
+import { goodRoute, type Judged } from './good-route.ts';
 import { earlyItems, instanceItems } from './instance-items.ts';
 import type { Place } from './nearest.ts';
 import { nodeItems } from './node-items.ts';
@@ -41,8 +41,8 @@ export class Overlay {
   /** As they came, to be judged anew when the ranges change. */
   readonly #told = new Map<string, Route>();
   readonly #faults = new Map<string, readonly string[]>();
-  /** The service of each instance that shall be on this node. */
-  readonly #serviceOf = new Map<string, string>();
+  /** The services of each instance that shall be on this node. */
+  readonly #servicesOf = new Map<string, ReadonlySet<string>>();
   #addresses: NodeAddresses = { subnets: [], nodeRanges: { v4: [], v6: [] }, serviceRanges: { v4: [], v6: [] } };
 
   constructor(options: OverlayOptions) {
@@ -92,7 +92,7 @@ export class Overlay {
     const before = backendAddresses(this.#routes.get(id));
     if (told) this.#told.set(id, told);
     else this.#told.delete(id);
-    const { route, faults } = told ? goodRoute(told, { nodes: this.#addresses.nodeRanges, services: this.#addresses.serviceRanges }, this.#own()) : { route: undefined, faults: [] };
+    const { route, faults } = this.#judge(told);
     if (faults.length > 0) this.#faults.set(id, faults);
     else this.#faults.delete(id);
     this.#index(id, route);
@@ -120,29 +120,40 @@ export class Overlay {
     return [...[...this.#faults.values()].flat(), ...this.claims.disputes().map(({ id, owners }) => `${owners.join(' and ')} both have ${parseItem(id).key || parseItem(id).where}`)];
   }
 
+  /** Of itself a node is told too: it knows better. */
+  #judge(told: Route | undefined): Judged {
+    if (!told || (told.kind === 'peer' && this.#isHere(told))) return { route: undefined, faults: [] };
+    return goodRoute(told, { nodes: this.#addresses.nodeRanges, services: this.#addresses.serviceRanges }, this.#own());
+  }
+
   /** Replaces the route, and remembers which service an instance of this node answers for. */
   #index(id: string, route: Route | undefined): void {
     const [before, after] = [this.#routes.get(id), route].map((one) => new Set(backendsHere(one, this.#options.place).map((backend) => backend.id)));
-    for (const backend of before ?? []) if (this.#serviceOf.get(backend) === id) this.#serviceOf.delete(backend);
-    for (const backend of after ?? []) this.#serviceOf.set(backend, id);
+    for (const backend of before ?? []) this.#servicesOf.set(backend, new Set([...this.#of(backend)].filter((service) => service !== id)));
+    for (const backend of after ?? []) this.#servicesOf.set(backend, new Set([...this.#of(backend), id]));
     if (route) this.#routes.set(id, route);
     else this.#routes.delete(id);
     for (const backend of new Set([...(before ?? []), ...(after ?? [])])) {
       const instance = this.#attached.get(backend);
       if (instance) this.#claimInstance(instance);
+      if (this.#of(backend).size === 0) this.#servicesOf.delete(backend);
     }
+  }
+
+  #of(instanceId: string): ReadonlySet<string> {
+    return this.#servicesOf.get(instanceId) ?? new Set();
   }
 
   #claimInstance(instance: Remembered): void {
     const { bridge, can } = this.#options;
-    const items = [...instanceItems(instance, bridge), ...(this.#serviceOf.has(instance.instanceId) ? [] : earlyItems(instance))];
+    const items = [...instanceItems(instance, bridge), ...(this.#of(instance.instanceId).size > 0 ? [] : earlyItems(instance))];
     this.claims.set(`instance ${instance.instanceId}`, new Map(can.guard ? items : items.filter(([id]) => !isBridgeElement(id))));
   }
 
   #place(id: string, route: Route | undefined): void {
     if (route?.kind === 'service' && this.#options.can.services) this.claims.set(`service ${id}`, serviceItems(this.localised(route), this.#options.place, this.#slots));
     else this.#withdrawService(id);
-    this.claims.set(`node ${id}`, route?.kind === 'peer' && !this.#isHere(route) ? this.#peerItems(route) : undefined);
+    this.claims.set(`node ${id}`, route?.kind === 'peer' ? this.#peerItems(route) : undefined);
   }
 
   #peerItems(route: Extract<Route, { kind: 'peer' }>): Items | undefined {
@@ -158,8 +169,7 @@ export class Overlay {
   /** An instance came or went: its service has one more or one less at once, without waiting to be told. */
   #moved(instance: Remembered): void {
     this.#setNode();
-    const id = this.#serviceOf.get(instance.instanceId);
-    if (id !== undefined) this.#place(id, this.#routes.get(id));
+    for (const id of this.#of(instance.instanceId)) this.#place(id, this.#routes.get(id));
   }
 
   #setNode(): void {

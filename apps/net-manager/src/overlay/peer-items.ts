@@ -19,7 +19,8 @@ export function peerItems(peer: PeerRoute, own: OwnAddresses): Items {
   if (!first || number === undefined) return new Map();
   const family = parseAddress(peer.host)?.family ?? 4;
   const [link, mac, table] = [tunnels[family], tunnelMac(peer.cluster, peer.node), routingTable(number)];
-  const via = { v4: bare(rangeOf(first.v4).gateway), v6: bare(rangeOf(first.v6).gateway) };
+  // By IPv6 one of the link itself: of others the kernel thinks that they lie behind the link of before, when the node moves to another.
+  const via = { v4: bare(rangeOf(first.v4).gateway), v6: `fe80::${number.toString(16)}` };
   return new Map([
     [item.endpoint(link, mac), `${peer.host} ${peer.port}`],
     [item.element(`tunnel${family}`, peer.host), ''],

@@ -31,11 +31,12 @@ function target(route: ServiceRoute, role: Role, address: { ipv4: string; ipv6: 
   if (four.length + six.length === 0) { slots.release(slotOwner(role, id), shardOf(id)); return []; }
   const offset = slots.reserve(slotOwner(role, id), shardOf(id), Math.max(four.length, six.length));
   const chain = printServiceChain({ role, id, offset, slots4: four.length, slots6: six.length, mode: affinity === 'client' ? 'hash' : 'inc' });
+  const allow = `goto ${scopeChain(scopeOf(route.policy, route.applicationId, route.organisation))}`;
   const numbered = (family: 4 | 6, addresses: readonly string[]) => addresses.map((to, i): [string, string] => [item.element(slotMap(family, id), String(offset + i)), to]);
   return [
     [item.chain(chain), ''],
-    ...(four.length > 0 ? [[item.element('svc4', address.ipv4), `goto ${chain}`] satisfies [string, string]] : []),
-    ...(six.length > 0 ? [[item.element('svc6', address.ipv6), `goto ${chain}`] satisfies [string, string]] : []),
+    ...(four.length > 0 ? [[item.element('svc4', address.ipv4), `goto ${chain}`], [item.element('allow4', address.ipv4), allow]] satisfies [string, string][] : []),
+    ...(six.length > 0 ? [[item.element('svc6', address.ipv6), `goto ${chain}`], [item.element('allow6', address.ipv6), allow]] satisfies [string, string][] : []),
     ...numbered(4, four), ...numbered(6, six),
   ];
 }
@@ -46,7 +47,7 @@ function backendItems(route: ServiceRoute, { ipv4, ipv6, namespaceIpv4, namespac
   const allow = `goto ${scopeChain(scope)}`;
   return [
     [item.set(memberSet(4, scope)), ''], [item.set(memberSet(6, scope)), ''], [item.chain(scopeChain(scope)), ''],
-    [item.element('one4', ipv4), namespaceIpv4], [item.element('allow4', namespaceIpv4), allow],
-    ...(namespaceIpv6 === undefined ? [] : [[item.element('one6', ipv6), namespaceIpv6], [item.element('allow6', namespaceIpv6), allow]] satisfies [string, string][]),
+    [item.element('one4', ipv4), namespaceIpv4], [item.element('allow4', ipv4), allow], [item.element('allow4', namespaceIpv4), allow],
+    ...(namespaceIpv6 === undefined ? [] : [[item.element('one6', ipv6), namespaceIpv6], [item.element('allow6', ipv6), allow], [item.element('allow6', namespaceIpv6), allow]] satisfies [string, string][]),
   ];
 }

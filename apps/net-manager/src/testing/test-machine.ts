@@ -1,6 +1,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -86,7 +87,6 @@ export class TestMachine {
   /** Starts net-manager in the node. */
   launch(env: Record<string, string | undefined> = {}): NetClient {
     const child = this.#spawn(this.node, [process.execPath, this.#program], { OAK_NET_SOCKET: this.socket, OAK_STATE_DIR: join(this.dir, 'state'), OAK_NODE_SUBNET: nodeSubnet, ...env });
-    if (process.env["OAK_TEST_LOG"]) child.stdout?.pipe(process.stderr);
     this.#app = child;
     const client = new NetClient(this.socket, { deadlineMs: 20_000, firstPauseMs: 20, longestPauseMs: 100 });
     this.#clients.push(client);
@@ -146,6 +146,33 @@ export class TestMachine {
     return (await exec('nsenter', [`--net=/run/netns/${netns}`, process.execPath, '-e', source, url, String(times)])).stdout.trim().split('\n');
   }
 
+  /** What a program prints. */
+  async run(netns: string, source: string): Promise<string> {
+    return (await exec('nsenter', [`--net=/run/netns/${netns}`, process.execPath, '-e', source])).stdout.trim();
+  }
+
+  /** What becomes of a datagram: an answer, the error's code, or `sent` when there is none in half a second. */
+  async sendUdp(netns: string, type: 'udp4' | 'udp6', address: string, port: number, bytes = Buffer.from('hello')): Promise<string> {
+    return this.run(netns, `const s = require('node:dgram').createSocket('${type}'); const end = (t) => { console.log(t); process.exit(); }; s.on('error', (e) => end(e.code)).on('message', (m) => end(String(m))); s.connect(${port}, '${address}', () => { s.send(Buffer.from('${bytes.toString('base64')}', 'base64')); setTimeout(end, 500, 'sent'); })`);
+  }
+
+  /** A TCP connection that stays open: says something and gives back what is answered. */
+  async talker(netns: string, address: string, port: number): Promise<Talker> {
+    return talkerOf(await this.program(netns, `const s = require('node:net').connect(${port}, '${address}', () => { console.log('up'); process.stdin.pipe(s); s.pipe(process.stdout); })`));
+  }
+
+  /** A UDP socket that stays the same. */
+  async udpCaller(netns: string, address: string, port: number): Promise<Talker> {
+    return talkerOf(await this.program(netns, `const s = require('node:dgram').createSocket('udp4'); s.on('message', (m) => process.stdout.write(m)); s.bind(0, () => { console.log('up'); process.stdin.on('data', (d) => s.send(d, ${port}, '${address}')); })`));
+  }
+
+  /** Ids and names of the routes that net-manager has written down. */
+  known(): string[] {
+    const file = join(this.dir, 'state', 'routes.json');
+    const { routes } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as { routes: { id: string; name?: string }[] } : { routes: [] };
+    return routes.flatMap(({ id, name }) => [id, ...(name === undefined ? [] : [name])]);
+  }
+
   /** All that the kernel has in the node, and the names of all namespaces made since this machine. */
   async snapshot(): Promise<{ links: string[]; rules: string; netns: string[] }> {
     const links = JSON.parse(await this.sh(this.node, 'ip -j link show')) as { ifname: string }[];
@@ -175,6 +202,20 @@ export class TestMachine {
     const shell = ['/bin/sh', '-c', command];
     return (await (netns === undefined ? exec('/bin/sh', shell.slice(1)) : exec('nsenter', [`--net=/run/netns/${netns}`, ...shell]))).stdout;
   }
+}
+
+export interface Talker {
+  say(text: string): Promise<string>;
+}
+
+function talkerOf(child: ChildProcess): Talker {
+  return {
+    say: async (text) => {
+      const answer = once(child.stdout ?? child, 'data', { signal: AbortSignal.timeout(5000) });
+      child.stdin?.write(text);
+      return String((await answer)[0]);
+    },
+  };
 }
 
 /** Resolves when it says ready; rejects when the process ends first. */
