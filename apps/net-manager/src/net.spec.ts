@@ -29,7 +29,7 @@ const silent = { log: () => undefined, warn: () => undefined, error: () => undef
 const answer: NodeNetworkAnswer = { subnets: [subnet], nodeRanges: { v4: ['10.18.0.0/15'], v6: ['fc00::/64'] }, serviceRanges: { v4: ['10.30.0.0/16'], v6: ['fdff::/16'] } };
 const all = { can: { services: true, guard: true, tunnels: true }, problems: [] };
 /** A cluster that answers as told. */
-const asking = (ask: NetworkSource['ask']): NetworkSource => ({ ask, hear: () => undefined });
+const asking = (ask: NetworkSource['ask']): NetworkSource => ({ ask, hear: () => undefined, explain: () => undefined });
 
 function netOf(source: NetworkSource, clock = new FakeClock(), state = stateDir()) {
   const net = new Net({

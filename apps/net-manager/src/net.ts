@@ -1,5 +1,5 @@
 import type { NodeNetworkQuestion, Routes } from '@oak/contracts';
-import { NetError, type Attachment, type AttachRequest, type Counters, type NetService, type NetStatus, type Trace } from '@oak/net-api';
+import { NetError, type Attachment, type AttachRequest, type Counters, type NetService, type NetStatus, type Trace, type TraceQuestion } from '@oak/net-api';
 import { defaultBackoff, ReconcileLoop, type Clock, type Random, type Result } from '@oak/reconcile';
 import { Attachments } from './attachments/attachments.ts';
 import type { Datapath } from './datapath/datapath.ts';
@@ -8,6 +8,7 @@ import { AppliedOverlay } from './overlay/applied-overlay.ts';
 import type { Place } from './overlay/nearest.ts';
 import { Parting } from './overlay/parting.ts';
 import { NodeNames } from './names/node-names.ts';
+import { trace } from './insight/trace.ts';
 import type { KnownNetwork } from './routes/known-network.ts';
 import type { NetworkSource } from './routes/network-source.ts';
 import { StatusBoard } from './status-board.ts';
@@ -67,6 +68,10 @@ export class Net implements NetService {
     this.#useAddresses();
     await this.#converge().catch((error: unknown) => { this.#failed('kernel', error, 1); });
     this.#options.source.hear((routes) => { this.#hear(routes); });
+    this.#options.source.explain(({ port, ...question }) => {
+      const { ok, steps } = this.#trace({ ...question, ...(port !== undefined && { port }) });
+      return { ok, steps: [...steps] };
+    });
     this.#loop.trigger('network');
     this.#loop.start();
   }
@@ -113,12 +118,24 @@ export class Net implements NetService {
     return this.#board.watch(listener);
   }
 
-  trace(): Promise<Trace> {
-    return Promise.reject(new NetError('rejected', 'this node can not trace'));
+  trace(question: TraceQuestion): Promise<Trace> {
+    return Promise.resolve(this.#trace(question));
   }
 
-  counters(): Promise<Counters> {
-    return Promise.reject(new NetError('rejected', 'this node does not count'));
+  async counters(): Promise<Counters> {
+    this.#refuseEarly();
+    const { connections, instances } = await this.#options.datapath.counters(this.#attachments.attached().map(({ instanceId }) => instanceId));
+    const services = [...this.#options.known.routes().values()].flatMap((route) => (route.kind === 'service' ? [{ serviceId: route.id, name: route.name, connections: connections.get(route.id) ?? 0 }] : []));
+    return { services, instances };
+  }
+
+  #trace(question: TraceQuestion): Trace {
+    const { place, known, datapath, probed } = this.#options;
+    const { overlay } = this.#applied;
+    return trace(question, {
+      place, addresses: known.addresses(), attached: this.#attachments.attached(), mtu: datapath.options.mtu, problems: probed.problems,
+      routes: [...overlay.routes()].map((route) => (route.kind === 'service' ? overlay.localised(route) : route)),
+    });
   }
 
   /** Until the kernel was read nobody knows which addresses and ports are in use. */
@@ -162,7 +179,7 @@ export class Net implements NetService {
     if (outcome.kind === 'gap') this.#loop.trigger('network');
     if (outcome.kind !== 'applied') return;
     // Before the kernel was read the ranges of slots are not known; the first convergence takes in all routes.
-    if (this.#adopted) this.#setRoutes(outcome.changed);
+    if (this.#applied.adopted) this.#setRoutes(outcome.changed);
   }
 
   #setRoutes(ids: ReadonlySet<string>): void {

@@ -290,6 +290,24 @@ describe('the tunnel', { timeout: 60_000 }, () => {
   });
 });
 
+describe('insight', { timeout: 60_000 }, () => {
+  test('a trace says what then happens, asked on the node or through the cluster; connections and packets are counted', async () => {
+    const [a, c] = await Promise.all([attached(here, 'a'), attached(there, 'c')]);
+    const [open, empty] = [await publish([backendOf(there, c)]), await publish([])];
+    const before = await near.counters();
+    const [good, bad] = await Promise.all([open, empty].map(({ ipv4 }) => near.trace({ from: a.instanceId, to: ipv4, protocol: 'tcp', port: 80 })));
+    expect([good?.ok, await here.ask(netns(a), `http://${open.ipv4}`)]).toEqual([true, `c to ${a.network?.ipv4}`]);
+    expect([bad?.ok, bad?.steps.at(-1)?.step, await here.ask(netns(a), `http://${empty.ipv4}`)]).toEqual([false, 'instances', 'ECONNREFUSED']);
+    expect(await cluster.trace(here, { from: a.instanceId, to: open.ipv4, protocol: 'tcp', port: 80 })).toEqual(good);
+    const after = await near.counters();
+    const connections = (counters: typeof after) => counters.services.find(({ serviceId }) => serviceId === open.id)?.connections;
+    expect([connections(before), connections(after)]).toEqual([0, 1]);
+    const [was, is] = [before, after].map(({ instances }) => instances.find(({ instanceId }) => instanceId === a.instanceId));
+    expect(is?.rxPackets).toBeGreaterThan(was?.rxPackets ?? Infinity);
+    expect(is?.txBytes).toBeGreaterThan(was?.txBytes ?? Infinity);
+  });
+});
+
 describe('what was told', { timeout: 60_000 }, () => {
   test('a lost message is noticed by the next one, and everything is asked for', async () => {
     const [a, c] = await Promise.all([attached(here, 'a'), attached(there, 'c')]);

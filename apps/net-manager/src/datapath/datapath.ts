@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { ItemChange, Items } from '../overlay/claims.ts';
+import type { InstanceCounter } from '@oak/net-api';
+import { readConnections, readTraffic } from '../insight/read-counters.ts';
 import { innerLines, innerShell, outerLines, removeLines } from './attach-script.ts';
 import { batched } from './batched.ts';
 import { forgetLines, parseFlows } from './flows.ts';
@@ -114,6 +116,15 @@ export class Datapath {
     const lines = forgetLines(parseFlows(await trackedFlows(this.#run)), addresses);
     if (lines.length > 0) await conntrack(this.#run, lines);
   });
+
+  /** What passed: connections by service id, and packets of these instances. */
+  async counters(instanceIds: readonly string[]): Promise<{ readonly connections: ReadonlyMap<string, number>; readonly instances: InstanceCounter[] }> {
+    const [counters, links] = await Promise.all([
+      json(this.#run, 'nft', ['-j', 'list', 'counters', 'table', 'inet', tableName]),
+      this.#orNothing('ip', ['-j', '-s', 'link', 'show', 'type', 'veth']),
+    ]);
+    return { connections: counters === undefined ? new Map() : readConnections(counters), instances: readTraffic(links, instanceIds) };
+  }
 
   /** First goes what others need no more, then come the ways, then the rules that send packets there. */
   async #take(scripts: ItemScripts, between?: () => void): Promise<void> {

@@ -30,6 +30,11 @@ export class AppliedOverlay {
     this.overlay = new Overlay({ bridge: options.datapath.options.bridge, place: options.place, can: options.can });
   }
 
+  /** Whether it knows the kernel and all routes of before. */
+  get adopted(): boolean {
+    return this.#adopted;
+  }
+
   setAddresses(addresses: NodeAddresses): void {
     this.#subnets = addresses.subnets;
     this.overlay.setAddresses(addresses);

@@ -1,5 +1,5 @@
 import type { NodeSubnet } from '@oak/addressing';
-import { nodeNetwork, nodeRoutes, type NodeNetworkAnswer, type NodeNetworkQuestion, type Routes } from '@oak/contracts';
+import { nodeNetwork, nodeRoutes, nodeTrace, type NodeNetworkAnswer, type NodeNetworkQuestion, type Routes, type Trace, type TraceQuestion } from '@oak/contracts';
 import type { Bus } from '@oak/messaging';
 
 /** Who knows which addresses are this node's own, and whom its instances may call. */
@@ -7,12 +7,14 @@ export interface NetworkSource {
   ask(question: NodeNetworkQuestion): Promise<NodeNetworkAnswer>;
   /** Routes that come unasked. */
   hear(listener: (routes: Routes) => void): void;
+  /** Who explains a connection when somebody asks. */
+  explain(explainer: (question: TraceQuestion) => Trace): void;
 }
 
 /** A node alone: its operator says it, and it has no services. */
 export function staticSource({ v4, v6 }: NodeSubnet): NetworkSource {
   const answer: NodeNetworkAnswer = { subnets: [{ v4, v6 }], nodeRanges: { v4: [v4], v6: [v6] }, serviceRanges: { v4: [], v6: [] } };
-  return { ask: () => Promise.resolve(answer), hear: () => undefined };
+  return { ask: () => Promise.resolve(answer), hear: () => undefined, explain: () => undefined };
 }
 
 const timeoutMs = 5000;
@@ -21,5 +23,6 @@ export function clusterSource(bus: Bus, cluster: string, node: string): NetworkS
   return {
     ask: (question) => bus.request(nodeNetwork, question, timeoutMs, cluster, node),
     hear: (listener) => { bus.subscribe(nodeRoutes, [cluster, node], listener); },
+    explain: (explainer) => { bus.serve(nodeTrace, [cluster, node], explainer); },
   };
 }

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { nodeSubnet, routesOf } from '@oak/addressing';
-import { nodeNetwork, nodeRoutes, type Backend, type NodeNetworkQuestion, type PeerRoute, type Route, type ServiceRoute } from '@oak/contracts';
+import { nodeNetwork, nodeRoutes, nodeTrace, type Backend, type NodeNetworkQuestion, type PeerRoute, type Route, type ServiceRoute, type Trace, type TraceQuestion } from '@oak/contracts';
 import { nodePermissions, TrustDomain } from '@oak/identity';
 import { connectBus, type Bus } from '@oak/messaging';
 import { NatsServer } from '@oak/messaging/testing';
@@ -76,6 +76,10 @@ export class TestCluster {
     run();
     await Promise.resolve();
     this.#lossy = false;
+  }
+
+  trace(machine: TestMachine, question: TraceQuestion): Promise<Trace> {
+    return this.#bus.request(nodeTrace, question, 5000, 'c1', `n${machine.number}`);
   }
 
   async stop(): Promise<void> {
