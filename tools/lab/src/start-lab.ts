@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureImages, registryConfig } from '@oak/fixtures';
@@ -79,6 +79,7 @@ class Furnisher {
     const folders = { dir, cgroupParent: `${this.#lab.record.cgroupParent}/${node.name}`, registryUrl: this.#registryUrl() };
     await writeFile(join(dir, 'containerd.toml'), containerdFile(dir, options.runtimes));
     await writeFile(join(dir, 'node.toml'), nodeFile(folders, options));
+    if (options.containerdDiskMiB !== undefined) await this.#mountDisk(node, join(dir, 'containerd'), options.containerdDiskMiB);
     await this.#lab.run(node.name, containerdProgram(dir, options));
     const credentials = join(dir, 'node.creds');
     const wanted = (['net-manager', 'node-engine'] as const).filter((app) => runs(this.#options, app));
@@ -86,6 +87,13 @@ class Furnisher {
     for (const program of nodePrograms(this.#bundles, dir, node, cluster, credentials)) {
       for (const app of wanted.filter((name) => name === program.name)) await this.#app(app, node, program);
     }
+  }
+
+  /** Only the host sees it, so it goes when the host does. */
+  async #mountDisk({ name }: PlannedHost, folder: string, sizeMiB: number): Promise<void> {
+    await mkdir(folder);
+    const { exitCode, stderr } = await this.#lab.exec(name, ['mount', '-t', 'tmpfs', '-o', `size=${sizeMiB}M`, 'oak-disk', folder]);
+    if (exitCode !== 0) throw new Error(`no disk of ${sizeMiB} MiB on ${name}: ${stderr}`);
   }
 
   async #awaitNodes(): Promise<void> {

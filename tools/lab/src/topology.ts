@@ -15,6 +15,8 @@ export interface NodeOptions {
   /** Default 4096. */
   readonly memoryMiB?: number;
   readonly allowPrivileged?: boolean;
+  /** Puts the images and containers of this node on a disk of this size of their own, in memory, which a power cut loses. Default: on the host's disk. */
+  readonly containerdDiskMiB?: number;
 }
 
 export interface LabOptions {

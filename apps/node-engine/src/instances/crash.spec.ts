@@ -102,3 +102,23 @@ test('a start that failed and yet runs is taken over as a new attempt', async ()
   await settle();
   expect((await instances.get(id))?.report).toMatchObject({ status: 'RUNNING', attempt: 1, restarts: 1 });
 });
+
+test('one that is given again in the middle of its removal starts anew, and nobody hears that it is gone', async () => {
+  const node = new ANode();
+  const { instances, settle } = node.engine();
+  await instances.take([specOf(forever)]);
+  await settle();
+  await instances.drop([id]);
+  const detach = node.net.detach;
+  node.net.detach = async (instanceId) => {
+    node.net.detach = detach;
+    await detach(instanceId);
+    await instances.take([{ ...specOf(forever), attempt: 1 }]);
+  };
+  await settle();
+  // The loop would look again, as it was triggered meanwhile.
+  await settle();
+  expect(await node.left()).toEqual({ lives: ['running'], attached: 1, records: 1 });
+  expect((await instances.get(id))?.report).toMatchObject({ status: 'RUNNING', ipv4: '10.18.0.2' });
+  expect(node.told.map(({ status }) => status)).not.toContain('UNDEPLOYED');
+});

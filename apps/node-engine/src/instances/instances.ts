@@ -1,6 +1,6 @@
 import type { InstanceReport, InstanceSpec } from '@oak/contracts';
 import { move } from '@oak/instance';
-import type { Collection } from '@oak/store';
+import { StaleRevision, type Collection } from '@oak/store';
 import type { InstanceRecord } from './instance-record.ts';
 
 export interface InstancesOptions {
@@ -82,10 +82,18 @@ export class Instances {
     await this.#options.instances.update(id, (record) => ({ ...record, failures }));
   }
 
+  /** Not if it was given again while it was removed: then it is another attempt, which begins now. */
   async forget(id: string): Promise<void> {
-    const record = await this.get(id);
-    if (!record || !await this.#options.instances.remove(id)) return;
-    this.#options.tell({ id, attempt: record.report.attempt, restarts: record.report.restarts, status: 'UNDEPLOYED', detail: 'removed' });
+    const document = await this.#options.instances.get(id);
+    if (document?.body.desired !== 'gone') return;
+    try {
+      await this.#options.instances.remove(id, document.revision);
+    } catch (error) {
+      if (error instanceof StaleRevision) return this.forget(id);
+      throw error;
+    }
+    const { attempt, restarts } = document.body.report;
+    this.#options.tell({ id, attempt, restarts, status: 'UNDEPLOYED', detail: 'removed' });
   }
 }
 

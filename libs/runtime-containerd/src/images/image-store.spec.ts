@@ -10,12 +10,13 @@ import { ImagesDefinition } from '../gen/images.ts';
 import { LeasesDefinition } from '../gen/leases.ts';
 import { SnapshotsDefinition } from '../gen/snapshots.ts';
 import { sha256 } from '../registry/manifest.ts';
-import { platformOf } from '../registry/platform.ts';
+import { platformOf, platformText } from '../registry/platform.ts';
 import { startContainerd, type PrivateContainerd } from '../testing/private-containerd.ts';
 import { buildTestImage, type TestImage, type TestImageOptions } from '../testing/test-image.ts';
 import { TestRegistry } from '../testing/test-registry.ts';
 import { ImageStore, type ImageStoreOptions } from './image-store.ts';
-import { withLease } from './lease.ts';
+import { dropStartLease, takeStartLease } from '../lifecycle/start-lease.ts';
+import { pullLabels } from './lease.ts';
 
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
 
@@ -242,12 +243,21 @@ describe.each(['1.6', '2.3'] as const)('containerd %s', (version) => {
     expect((await listed(client)).snapshots).toEqual([chainId]);
   });
 
+  test('the lease of a pull whose process was killed at the very end goes when the image is asked for again', async () => {
+    const { reference } = await push();
+    await storeOf().ensure(reference, here, never);
+    await client.call(LeasesDefinition, 'create', { id: 'left', labels: pullLabels(`${reference} ${platformText(here)}`) });
+    await client.call(LeasesDefinition, 'create', { id: 'of-another', labels: pullLabels('another') });
+    await storeOf().ensure(reference, here, never);
+    expect((await listed(client)).leases).toEqual(['of-another']);
+  });
+
   test('a lease keeps a fresh snapshot from garbage collection, and ends with its use', async () => {
-    await withLease(client, async (leased) => {
-      await leased.call(SnapshotsDefinition, 'prepare', { snapshotter: 'overlayfs', key: 'fresh' });
-      await collectGarbage(client);
-      expect((await listed(client)).snapshots).toEqual(['fresh']);
-    });
+    const leased = await takeStartLease(client, 'one');
+    await leased.call(SnapshotsDefinition, 'prepare', { snapshotter: 'overlayfs', key: 'fresh' });
+    await collectGarbage(client);
+    expect((await listed(client)).snapshots).toEqual(['fresh']);
+    await dropStartLease(client, 'one');
     await collectGarbage(client);
     expect(await listed(client)).toEqual(nothing);
   });

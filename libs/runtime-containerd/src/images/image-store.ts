@@ -9,7 +9,7 @@ import { choosePlatform, platformText, type Platform } from '../registry/platfor
 import { RegistryClient, type RegistryClientOptions } from '../registry/registry-client.ts';
 import type { RegistryConfigs } from '../registry/registry-config.ts';
 import { chainIds } from './chain-id.ts';
-import { withPullLease } from './lease.ts';
+import { dropPullLeases, withPullLease } from './lease.ts';
 import { pullImage, type ImageLimits } from './pull-image.ts';
 import { readBlob } from './read-blob.ts';
 import { SharedCalls } from './shared-calls.ts';
@@ -46,6 +46,8 @@ export class ImageStore {
   readonly #pulls = new SharedCalls<UnpackedImage>();
   /** What was read from containerd, by the digest that a name points at and the platform. Content never changes under a digest. */
   readonly #read = new Map<string, UnpackedImage>();
+  /** Images of which no lease of an earlier pull is left, by name and platform. */
+  readonly #settled = new Set<string>();
 
   constructor({ client, registries, snapshotter = 'overlayfs', limits = defaultLimits, registryOptions = {} }: ImageStoreOptions) {
     this.#client = client;
@@ -60,9 +62,13 @@ export class ImageStore {
    */
   async ensure(text: string, platform: Platform, signal: AbortSignal): Promise<UnpackedImage> {
     const reference = parseImageReference(text);
+    const key = `${reference.name} ${platformText(platform)}`;
     const there = await this.#unpacked(reference.name, platform, signal);
-    if (there) return there;
-    return this.#pulls.join(`${reference.name} ${platformText(platform)}`, signal, (shared) => this.#pull(reference, platform, shared));
+    if (!there) return this.#pulls.join(key, signal, (shared) => this.#pull(reference, platform, shared));
+    // A process that was killed right after it had named the image could not give its lease back.
+    if (!this.#settled.has(key) && !this.#pulls.has(key)) await dropPullLeases(this.#client, key, signal);
+    this.#settled.add(key);
+    return there;
   }
 
   /** Forgets a name; containerd deletes what nothing else needs. Unknown is success. */

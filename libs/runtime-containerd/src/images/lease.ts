@@ -5,30 +5,18 @@ import type { ContainerdClient } from '../client/containerd-client.ts';
 import { isDiskFull, RpcError } from '../client/rpc-error.ts';
 import { LeasesDefinition } from '../gen/leases.ts';
 
-const hourMs = 3_600_000;
 /** A slow uplink may need most of a day for a large image. */
-const pullLifeMs = 24 * hourMs;
+const pullLifeMs = 24 * 3_600_000;
 const pullLabel = 'oakestra/pull';
-
-/** Runs `use` with a client whose makings garbage collection leaves alone until it returns. Without that, any delete elsewhere takes a fresh snapshot away. After a crash the lease ends within the hour. */
-export async function withLease<T>(client: ContainerdClient, use: (leased: ContainerdClient, leaseId: string) => Promise<T>, signal?: AbortSignal): Promise<T> {
-  const id = await createLease(client, hourMs, {}, signal);
-  try {
-    return await use(client.leased(id), id);
-  } finally {
-    await deleteLease(client, id);
-  }
-}
 
 /**
  * A lease for pulling one image. What broke for a passing reason keeps it, so that the next try (also of another process) finds the partial
  * downloads; success, a final failure or an abort gives everything unfinished back at once.
  */
 export async function withPullLease<T>(client: ContainerdClient, image: string, signal: AbortSignal, use: (leased: ContainerdClient) => Promise<T>): Promise<T> {
-  const key = createHash('sha256').update(image).digest('hex').slice(0, 32);
-  const { leases: earlier } = await client.call(LeasesDefinition, 'list', { filters: [`labels.${JSON.stringify(pullLabel)}==${key}`] }, { signal });
-  const id = await createLease(client, pullLifeMs, { [pullLabel]: key }, signal);
-  const spent = [id, ...earlier.map((lease) => lease.id)];
+  const earlier = await pullLeases(client, image, signal);
+  const id = await createLease(client, image, signal);
+  const spent = [id, ...earlier];
   try {
     return await use(client.leased(id));
   } catch (error) {
@@ -39,12 +27,25 @@ export async function withPullLease<T>(client: ContainerdClient, image: string, 
   }
 }
 
+/** For an image that is complete: what earlier pulls of it still hold goes. */
+export async function dropPullLeases(client: ContainerdClient, image: string, signal: AbortSignal): Promise<void> {
+  for (const lease of await pullLeases(client, image, signal)) await deleteLease(client, lease);
+}
+
+/** The label of all leases that hold parts of this image. */
+export const pullLabels = (image: string): Record<string, string> => ({ [pullLabel]: createHash('sha256').update(image).digest('hex').slice(0, 32) });
+
+async function pullLeases(client: ContainerdClient, image: string, signal: AbortSignal): Promise<string[]> {
+  const { leases } = await client.call(LeasesDefinition, 'list', { filters: [`labels.${JSON.stringify(pullLabel)}==${pullLabels(image)[pullLabel]}`] }, { signal });
+  return leases.map(({ id }) => id);
+}
+
 /** A full disk gets its space back; for the rest, what is there helps the next try. */
 const isResumable = (error: unknown): boolean => error instanceof RuntimeError && error.kind === 'temporary' && !isDiskFull(error);
 
-async function createLease(client: ContainerdClient, lifeMs: number, labels: Record<string, string>, signal: AbortSignal | undefined): Promise<string> {
+async function createLease(client: ContainerdClient, image: string, signal: AbortSignal): Promise<string> {
   const id = `oakestra-${randomBytes(8).toString('hex')}`;
-  await client.call(LeasesDefinition, 'create', { id, labels: { ...labels, 'containerd.io/gc.expire': new Date(Date.now() + lifeMs).toISOString() } }, { signal });
+  await client.call(LeasesDefinition, 'create', { id, labels: { ...pullLabels(image), 'containerd.io/gc.expire': new Date(Date.now() + pullLifeMs).toISOString() } }, { signal });
   return id;
 }
 

@@ -20,6 +20,10 @@ export class SharedCalls<T> {
     }
   }
 
+  has(key: string): boolean {
+    return this.#running.has(key);
+  }
+
   #begin(key: string, run: (signal: AbortSignal) => Promise<T>): Shared<T> {
     const abort = new AbortController();
     const shared: Shared<T> = { abort, callers: 0, result: run(abort.signal).finally(() => this.#forget(key, shared)) };

@@ -54,10 +54,14 @@ export class LogRotation {
   }
 
   async #rotate(dir: string, stream: LogStreamName): Promise<void> {
-    const files = await readStreamFiles(dir, stream);
-    const { move, drop } = planRotation(files, this.#options);
-    if (move) await this.#move(dir, stream, files.live, liveBase(files), move);
-    for (const segment of drop) await rm(segment.path, { force: true });
+    // A writer that is faster than this gets its turn back after the segments that are kept.
+    for (let left = this.#options.segments, more = true; more && left > 0; left--) {
+      const files = await readStreamFiles(dir, stream);
+      const { move, drop } = planRotation(files, this.#options);
+      if (move) await this.#move(dir, stream, files.live, liveBase(files), move);
+      for (const segment of drop) await rm(segment.path, { force: true });
+      more = move !== undefined;
+    }
   }
 
   /** The segment gets its name before its bytes leave the live file: a reader, or a crash between the two, finds them twice but never not at all. */

@@ -48,6 +48,8 @@ test.each<[string, StreamFiles, { move: { start: number; end: number } | undefin
   ['only whole blocks move', { ...noSegments, size: blocks(4) + 17 }, { move: { start: 0, end: blocks(4) }, drop: [] }],
   ['holes do not count', { ...noSegments, size: blocks(7), segments: [segment(0, blocks(4))] }, { move: undefined, drop: [] }],
   ['the oldest goes', { ...noSegments, size: blocks(12), segments: [segment(0, blocks(4)), segment(blocks(4), blocks(8))] }, { move: { start: blocks(8), end: blocks(12) }, drop: [0] }],
+  ['a segment is no larger than the limit', { ...noSegments, size: blocks(7) }, { move: { start: 0, end: blocks(4) }, drop: [] }],
+  ['what would be dropped at once is skipped', { ...noSegments, size: blocks(30), segments: [segment(0, blocks(4))] }, { move: { start: blocks(22), end: blocks(26) }, drop: [] }],
   ['an emptied file counts from the end of its segment', { ...noSegments, size: blocks(4), segments: [segment(0, 5000, true)] }, { move: { start: 5000, end: 5000 + blocks(4) }, drop: [] }],
 ])('plan: %s', (_case, files, { move, drop }) => {
   const plan = planRotation(files, { maxBytes: blocks(4), segments: 2 });
@@ -86,7 +88,7 @@ test('tail counts lines from the end, also across segments and without a last ne
   await appendFile(out, `${lines(0, 5000).join('\n')}\n`);
   await rotation(logDir, blocks(4), 8).rotation.sweep(never);
   await appendFile(out, `${lines(5000, 5003).join('\n')}\nunfinished`);
-  expect(await readdir(dir)).toHaveLength(3);
+  expect(await readdir(dir)).toHaveLength(4);
   expect(await collect(reading(dir, { tail: 0 }))).toEqual([]);
   expect(await collect(reading(dir, { tail: 1 }))).toEqual(['unfinished']);
   expect(await collect(reading(dir, { tail: 3 }))).toEqual(['line 5001', 'line 5002', 'unfinished']);
