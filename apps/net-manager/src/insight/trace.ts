@@ -41,9 +41,15 @@ function* walk(question: TraceQuestion, world: TraceWorld): Generator<TraceStep>
   const source = world.attached.find(({ instanceId }) => instanceId === question.from);
   yield* sourceSteps(question.from, source);
   if (!source?.network) return;
-  if (isForeign(question.to, world)) return yield step(true, 'destination', `${question.to} is no address of the overlay: it leaves under the node's own address`);
+  if (isForeign(question.to, world)) {
+    yield step(true, 'destination', `${question.to} is no address of the overlay: it leaves under the node's own address`);
+    return;
+  }
   const destination = find(question.to, world);
-  if (!destination) return yield step(false, 'destination', `${question.to} is unknown here: refused at once`);
+  if (!destination) {
+    yield step(false, 'destination', `${question.to} is unknown here: refused at once`);
+    return;
+  }
   yield step(true, 'destination', destination.text);
   const { route } = destination;
   const isAllowed = scopesOf(source.network.applicationId, source.network.organisation).includes(scopeOf(route.policy, route.applicationId, route.organisation));
@@ -52,8 +58,14 @@ function* walk(question: TraceQuestion, world: TraceWorld): Generator<TraceStep>
 }
 
 function* sourceSteps(from: string, source: Remembered | undefined): Generator<TraceStep> {
-  if (!source) return yield step(false, 'source', `${from} has no network on this node`);
-  if (!source.network) return yield step(false, 'source', `${source.name} takes no part in the overlay`);
+  if (!source) {
+    yield step(false, 'source', `${from} has no network on this node`);
+    return;
+  }
+  if (!source.network) {
+    yield step(false, 'source', `${source.name} takes no part in the overlay`);
+    return;
+  }
   yield step(true, 'source', `${source.name} sends from ${bare(source.ipv4)}, seen by others as ${source.network.ipv4}`);
 }
 
@@ -61,7 +73,10 @@ const policyText = { isolated: 'for its own application', organisation: 'for its
 
 function* backendSteps({ route, backends, family }: Destination, { protocol, port }: TraceQuestion, world: TraceWorld): Generator<TraceStep> {
   const able = backends.filter(({ namespaceIpv6 }) => family === 4 || namespaceIpv6 !== undefined);
-  if (able.length === 0) return yield step(false, 'instances', `${route.name} has ${backends.length > 0 ? 'no instance with IPv6' : 'no running instance'}: refused at once`);
+  if (able.length === 0) {
+    yield step(false, 'instances', `${route.name} has ${backends.length > 0 ? 'no instance with IPv6' : 'no running instance'}: refused at once`);
+    return;
+  }
   yield step(true, 'instances', `${able.length} take calls${able.length > 1 ? (route.affinity === 'client' ? ', the same caller gets the same one' : ', in turn') : ''}`);
   for (const backend of able.slice(0, mostNamed)) yield backendStep(backend, `${protocol}${port === undefined ? '' : ` ${port}`}`, world);
   if (able.length > mostNamed) yield step(true, 'instance', `and ${able.length - mostNamed} more`);
