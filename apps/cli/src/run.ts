@@ -8,7 +8,10 @@ import type { World } from './world.ts';
 export async function run(args: readonly string[], world: World): Promise<number> {
   let exitCode: number = exitCodes.ok;
   try {
-    await makeProgram(world, (code) => { exitCode = code; }).parseAsync(args.length === 0 ? ['--help'] : [...args], { from: 'user' });
+    const program = makeProgram(world, (code) => { exitCode = code; });
+    // What is half typed is no usage yet, so it is not parsed as one.
+    if (args[0] === '__complete') await (await import('./completion/complete.ts')).printWords(program, world, args.slice(1));
+    else await program.parseAsync(args.length === 0 ? ['--help'] : [...args], { from: 'user' });
     return exitCode;
   } catch (error) {
     // commander has said what is wrong already.

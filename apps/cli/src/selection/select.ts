@@ -11,15 +11,23 @@ export type Selection<C> = { readonly kind: 'one'; readonly candidate: C } | { r
 /** Shorter ones would hit by chance. */
 const shortestIdPrefix = 4;
 
-/** An id or a whole name goes before a beginning, so that `web` means web even beside webshop. */
-export function select<C extends Candidate>(reference: string, candidates: readonly C[]): Selection<C> {
-  const byWhole = candidates.filter(({ id, names }) => id === reference || names.includes(reference));
-  if (byWhole.length > 0) return verdict(byWhole);
-  return verdict(candidates.filter(({ id, names }) => (reference.length >= shortestIdPrefix && id.startsWith(reference)) || (reference !== '' && names.some((name) => name.startsWith(reference)))));
+/**
+ * An id or a whole name goes before a beginning, so that `web` means web even beside webshop. Groups go in their order: an application called `web` goes
+ * before a service called so, and the beginning of a service's name means the service, not one of its instances.
+ */
+export function select<C extends Candidate>(reference: string, ...groups: readonly (readonly C[])[]): Selection<C> {
+  for (const isMeant of [isWhole, isBeginning]) {
+    for (const group of groups) {
+      const found = group.filter((candidate) => isMeant(reference, candidate));
+      const [first] = found;
+      if (first !== undefined) return found.length === 1 ? { kind: 'one', candidate: first } : { kind: 'several', candidates: found };
+    }
+  }
+  return { kind: 'none' };
 }
 
-function verdict<C>(found: readonly C[]): Selection<C> {
-  const [first] = found;
-  if (first === undefined) return { kind: 'none' };
-  return found.length === 1 ? { kind: 'one', candidate: first } : { kind: 'several', candidates: found };
+const isWhole = (reference: string, { id, names }: Candidate): boolean => id === reference || names.includes(reference);
+
+function isBeginning(reference: string, { id, names }: Candidate): boolean {
+  return reference !== '' && (names.some((name) => name.startsWith(reference)) || (reference.length >= shortestIdPrefix && id.startsWith(reference)));
 }
