@@ -8,6 +8,7 @@ import { InstanceReconciler } from './instances/instance-reconciler.ts';
 import { instancesCollection } from './instances/instance-record.ts';
 import { Instances } from './instances/instances.ts';
 import { Observations } from './instances/observations.ts';
+import { knock, Readiness, type Knock } from './instances/readiness.ts';
 import { LogSessions } from './logs/log-sessions.ts';
 import { Uplink, type UplinkOptions } from './uplink/uplink.ts';
 
@@ -28,6 +29,8 @@ export interface NodeOptions extends Pick<UplinkOptions, 'cluster' | 'node' | 'e
   readonly newId: () => string;
   readonly drainMs: number;
   readonly graceMs: number;
+  /** How an instance is asked whether it answers. Default: by a connection from this machine. */
+  readonly knock?: Knock | undefined;
   readonly log: (text: string) => void;
 }
 
@@ -40,6 +43,7 @@ export class Node {
   readonly #observations: Observations;
   readonly #reconciler: InstanceReconciler;
   readonly #loop: ReconcileLoop<string>;
+  readonly #readiness: ReconcileLoop<string>;
   readonly #periods: ReconcileLoop<'register' | 'heartbeat'>;
   readonly #watched = new Map<string, () => void>();
   #stopNetWatch = (): void => undefined;
@@ -55,7 +59,12 @@ export class Node {
     });
     this.logs = new LogSessions({ ...options, open: async (id, how, signal) => (await this.#runtimeWith(id))?.logs(id, how, signal) });
     this.uplink = new Uplink({ ...options, instances: () => this.instances });
-    this.#reconciler = new InstanceReconciler({ ...options, instances: this.instances, observations: this.#observations, runtimeFor: (name) => runtimes.resolve(name) });
+    this.#reconciler = new InstanceReconciler({ ...options, instances: this.instances, observations: this.#observations, runtimeFor: (name) => runtimes.resolve(name), onRunning: (id) => { this.#readiness.trigger(id); } });
+    const readiness = new Readiness({ instances: this.instances, knock: options.knock ?? knock });
+    this.#readiness = new ReconcileLoop<string>({
+      name: 'readiness', clock, random, concurrency: 32, timeoutMs: 5_000, reconcile: (id, signal) => readiness.check(id, signal),
+      onError: (id, error, attempt) => { if (attempt === 1) log(`whether instance ${id ?? ''} answers: ${String(error)}`); },
+    });
     this.#loop = new ReconcileLoop<string>({
       name: 'instances', clock, random, concurrency: 16, timeoutMs: 900_000, resyncMs: 60_000,
       reconcile: (id, signal) => this.#reconciler.reconcile(id, signal), keys: () => this.#keys(),
@@ -71,6 +80,8 @@ export class Node {
     await this.uplink.restore();
     this.runtimesChanged();
     this.#loop.start();
+    this.#readiness.start();
+    for (const { spec: { id } } of await this.instances.all()) this.#readiness.trigger(id);
     this.#periods.start();
     this.#periods.trigger('register');
     this.#options.bus.onReconnect(() => { this.registerAgain('the bus was cut'); });
@@ -82,7 +93,7 @@ export class Node {
     this.#stopNetWatch();
     this.logs.stop();
     for (const unwatch of this.#watched.values()) unwatch();
-    await Promise.all([this.#loop.stop(), this.#periods.stop()]);
+    await Promise.all([this.#loop.stop(), this.#readiness.stop(), this.#periods.stop()]);
   }
 
   registerAgain(reason: string): void {

@@ -12,6 +12,8 @@ export const instanceReportSchema = z.object({
   status: instanceStatusSchema,
   /** For people: what happens, what went wrong, when the next try is. */
   detail: textSchema,
+  /** False: it runs and does not answer yet, or no more; it takes no calls. Absent: nobody asks whether it answers. */
+  ready: z.boolean().optional(),
   virtualization: virtualizationSchema.optional(),
   route: textSchema.optional(),
   ipv4: z.ipv4().optional(),

@@ -38,6 +38,13 @@ const architecture = patterned('Name of an architecture.', /^[a-z0-9_]+(?:\/[a-z
 const argument = processText('One argument.', /^[^\0]*$/, 'text without NUL characters', 'remove the NUL character');
 const variable = processText('One variable, KEY=value.', /^[^=\0]+=[^\0]*$/, 'KEY=value', 'write "KEY=value"');
 
+const readinessSchema = record({
+  /** Required. Inside the instance. */
+  port: wholeNumber('TCP port inside the instance that must accept a connection. Required.', { min: 1, max: 65_535, unit: '' }),
+  /** Optional. With it the answer must be HTTP with a status from 200 to 399. */
+  path: patterned('Path that must answer by HTTP with a status from 200 to 399, for example "/healthz". Optional: a connection is enough.', /^\/[\x21-\x7e]{0,1023}$/, 'a path', () => 'start the path with "/" and leave blanks out').optional(),
+}, 'an object such as { "port": 8080 }').describe('What must answer before an instance takes calls by the addresses of its service. Optional, default: its first mapped TCP port. Mutable.');
+
 /** One microservice of a v2.0 descriptor. The keys are Oakestra's. Changing a mutable field replaces the instances. */
 export const microserviceSchema = record({
   /** Empty on new microservices: root gives the id (24 hex characters). */
@@ -69,6 +76,8 @@ export const microserviceSchema = record({
   environment: list(variable, 'Variables, each "KEY=value". Optional. Mutable.').default([]),
   /** Optional, mutable. Exit code 0 completes it for good. */
   one_shot: flag('Runs once: exit code 0 means completed, not restarted. Optional, default false. Mutable.').default(false),
+  /** Optional, mutable. What must answer before an instance takes calls; default: its first mapped TCP port, if it has one. */
+  readiness: readinessSchema.optional(),
   /** Optional, mutable. All capabilities and devices; a node may refuse. */
   privileged: flag('All capabilities and host devices; refused by nodes that do not allow it. Optional, default false. Mutable.').default(false),
   /** Optional, immutable. */

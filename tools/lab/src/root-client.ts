@@ -6,6 +6,8 @@ export interface InstanceView {
   readonly instance_number: number;
   readonly status: string;
   readonly status_detail: string;
+  /** It runs, and answers as far as anybody asks. */
+  readonly ready: boolean;
   readonly node: string | null;
   readonly cluster: string | null;
   readonly virtualization: string | null;

@@ -135,7 +135,7 @@ export function routedOf(cluster: string, { spec, node, desired, report }: Insta
   const base = { id: spec.id, serviceId: spec.serviceId, applicationId: spec.applicationId, organisation: network.organisation, receiver: node };
   const tunnel = tunnelOf(node);
   const host = tunnel && { cluster, node, tunnel };
-  if (report.status !== 'RUNNING' || desired !== 'run' || report.ipv4 === undefined) return { ...base, ...(host && { host }) };
+  if (report.status !== 'RUNNING' || report.ready === false || desired !== 'run' || report.ipv4 === undefined) return { ...base, ...(host && { host }) };
   const { ipv4, ipv6 } = network;
   const backend = { id: spec.id, instanceNumber: spec.instanceNumber, ipv4, ipv6, namespaceIpv4: report.ipv4, ...(report.ipv6 !== undefined && { namespaceIpv6: report.ipv6 }), cluster, node };
   return { ...base, ...(host && { host }), backend };

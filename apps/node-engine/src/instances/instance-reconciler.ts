@@ -7,6 +7,7 @@ import type { InstanceRecord } from './instance-record.ts';
 import type { Instances } from './instances.ts';
 import type { Observations } from './observations.ts';
 import { planInstance } from './plan-instance.ts';
+import { probeOf } from './readiness.ts';
 import { portsOf, workloadOf } from './workload-of.ts';
 
 export interface InstanceReconcilerOptions {
@@ -15,6 +16,8 @@ export interface InstanceReconcilerOptions {
   /** The healthy runtime for a name that a descriptor asks for, or why there is none. */
   readonly runtimeFor: (virtualization: string) => Runtime | { readonly problem: string };
   readonly net: Pick<NetClient, 'attach' | 'detach' | 'list'>;
+  /** It runs; whether it answers is to be found out. */
+  readonly onRunning: (id: string) => void;
   readonly clock: Clock;
   readonly random: Random;
   /** From withdrawal to the stop signal, for instances that others may be calling. */
@@ -116,6 +119,7 @@ export class InstanceReconciler {
       await instances.say(id, running({ ...launching, report: { ...launching.report, virtualization: runtime.virtualization, route: runtime.describe().route } }, observed, {
         ...(ipv4 && { ipv4 }), ...(ipv6 && { ipv6 }), phasesMs: { ...phasesMs, start: passedMs(clock, started), total: passedMs(clock, began) },
       }));
+      this.#options.onRunning(id);
       return done;
     } catch (error) {
       // A start that failed half way: what was seen before does not count.
@@ -190,6 +194,7 @@ export class InstanceReconciler {
     const current = record.report.status === 'FAILED' || record.report.status === 'DEAD' ? await instances.nextAttempt(id) : record;
     if (!current) return;
     await instances.say(id, running(current, observed, { ...(attached?.ipv4 && { ipv4: attached.ipv4 }), ...(attached?.ipv6 && { ipv6: attached.ipv6 }) }));
+    this.#options.onRunning(id);
   }
 
   async #delay(id: string, ranMs: number): Promise<number> {
@@ -226,8 +231,10 @@ function bare({ id, attempt, status, detail, restarts, virtualization, route }: 
   return { id, attempt, status, detail, restarts, ...(virtualization && { virtualization }), ...(route && { route }) };
 }
 
-function running({ report }: InstanceRecord, { virtualization, startedAtMs }: Observed, more: Partial<InstanceReport>): InstanceReport {
-  return { ...report, status: 'RUNNING', detail: 'running', virtualization, ...(startedAtMs !== undefined && { startedAtMs }), ...more };
+/** Until it is known whether it answers, one that can be asked takes no calls. */
+function running({ report, spec }: InstanceRecord, { virtualization, startedAtMs }: Observed, more: Partial<InstanceReport>): InstanceReport {
+  const probe = probeOf(spec.microservice);
+  return { ...report, status: 'RUNNING', detail: probe ? `running, not known yet to answer on port ${probe.port}` : 'running', ...(probe && { ready: false }), virtualization, ...(startedAtMs !== undefined && { startedAtMs }), ...more };
 }
 
 function ending({ code, oomKilled }: Exit): string {

@@ -66,6 +66,18 @@ export class Instances {
     if (said) this.#options.tell(said);
   }
 
+  /** Whether it answers, as long as it runs. Nothing is told when that is known. */
+  async setReady(id: string, ready: boolean, detail: string): Promise<void> {
+    let said: InstanceReport | undefined;
+    await this.#options.instances.update(id, (record) => {
+      const { report } = record;
+      if (report.status !== 'RUNNING' || ((report.ready ?? true) === ready && report.detail === detail)) return undefined;
+      said = { ...report, ready, detail };
+      return { ...record, report: said };
+    });
+    if (said) this.#options.tell(said);
+  }
+
   /** Before each start but the first. */
   async nextAttempt(id: string): Promise<InstanceRecord | undefined> {
     const document = await this.#options.instances.update(id, (record) => ({

@@ -68,7 +68,7 @@ export class ANode {
     let happened = false;
     runtime.watch(() => { happened = true; observations.changed(); });
     const reconciler = new InstanceReconciler({
-      instances, observations, net, clock, random: seededRandom(1), graceMs: 100, drainMs: 100, log: () => undefined,
+      instances, observations, net, clock, random: seededRandom(1), graceMs: 100, drainMs: 100, onRunning: () => undefined, log: () => undefined,
       runtimeFor: (name) => (name === 'runc' ? runtime : { problem: `no runtime ${name}` }),
     });
     const settle = async (enough = Infinity): Promise<void> => {

@@ -72,6 +72,6 @@ export function routedOf({ id, body }: Pick<Document<InstanceRecord>, 'id' | 'bo
   if (report?.node === undefined || report.tunnel === undefined) return base;
   const { node, tunnel, ipv4, ipv6 } = report;
   const host = { cluster, node, tunnel };
-  if (body.status !== 'RUNNING' || body.desired !== 'run' || ipv4 === undefined || addresses === undefined) return { ...base, host };
+  if (body.status !== 'RUNNING' || report.ready === false || body.desired !== 'run' || ipv4 === undefined || addresses === undefined) return { ...base, host };
   return { ...base, host, backend: { id, instanceNumber: body.number, ...addresses, namespaceIpv4: ipv4, ...(ipv6 !== undefined && { namespaceIpv6: ipv6 }), cluster, node } };
 }

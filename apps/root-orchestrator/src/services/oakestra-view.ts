@@ -50,7 +50,7 @@ export function instanceView({ id, body }: Document<InstanceRecord>, clusters: C
     worker_id: report?.node ?? null, node: report?.node ?? null, host_ip: report?.host ?? null, publicip: report?.host ?? null,
     virtualization: report?.virtualization ?? null, route: report?.route ?? null, instance_ip: body.addresses?.ipv4 ?? null, instance_ip_v6: body.addresses?.ipv6 ?? null,
     namespace_ip: report?.ipv4 ?? null, namespace_ip_v6: report?.ipv6 ?? null,
-    exit_code: report?.exitCode ?? null, started_at: report?.startedAtMs === undefined ? null : report.startedAtMs / 1000, phases_ms: report?.phasesMs ?? null,
+    ready: body.status === 'RUNNING' && report?.ready !== false, exit_code: report?.exitCode ?? null, started_at: report?.startedAtMs === undefined ? null : report.startedAtMs / 1000, phases_ms: report?.phasesMs ?? null,
     last_modified_timestamp: body.changedAtMs / 1000, created_at: body.createdAtMs / 1000, stopping: body.desired === 'gone',
   };
 }

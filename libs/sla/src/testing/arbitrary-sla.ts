@@ -48,6 +48,7 @@ export const arbitraryMicroservice: fc.Arbitrary<Microservice> = fc.record({
   memory: fc.nat(16_777_216), vcpus: fc.oneof(fc.constant(0), fc.double({ min: 0.01, max: 1024, noNaN: true })), vgpus: fc.nat(1024), storage: fc.nat(1_073_741_824),
   port: arbitraryPorts.map(printPorts), cmd: fc.array(argument, { maxLength: 3 }), environment: fc.array(variable, { maxLength: 3 }),
   one_shot: fc.boolean(), privileged: fc.boolean(),
+  readiness: fc.record({ port: fc.integer({ min: 1, max: 65535 }), path: name.map((path) => `/${path}`) }, { requiredKeys: ['port'] }),
   volumes: fc.array(volume, { maxLength: 2 }), constraints: fc.array(constraint, { maxLength: 3 }), connectivity: fc.array(connection, { maxLength: 2 }),
   vtpus: fc.nat(1024), bandwidth_in: fc.nat(), bandwidth_out: fc.nat(), state: fc.string(), args: words, added_files: words,
   sla_violation_strategy: fc.string(), target_node: fc.string(), vm_images: words, platform: fc.string(), addresses,
