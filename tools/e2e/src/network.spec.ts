@@ -140,7 +140,7 @@ describe('many instances', () => {
     for (const { failed, sent, ok } of await Promise.all([tcp, udp])) {
       expect(failed).toEqual([]);
       expect(ok).toBe(sent);
-      expect(sent).toBeGreaterThan(100);
+      expect(sent).toBeGreaterThan(20);
     }
     await removeService(it.root, id);
   }, 180_000);
