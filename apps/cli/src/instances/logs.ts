@@ -21,7 +21,7 @@ export async function logs(invocation: Invocation<readonly [reference: string, n
 
 async function copy(root: Root, terminal: Terminal, { name, service, instance }: NamedInstance, { follow = false, tail }: LogsOptions, prefixed: boolean): Promise<void> {
   const query = new URLSearchParams({ follow: String(follow), ...(tail !== undefined && { tail: String(tail) }) });
-  const { body } = await root.rest.open(`/api/service/${service.microserviceID}/instance/${instance.instance_number}/logs?${query.toString()}`, { headers: { accept: 'text/plain' } });
+  const { body }: { body: ReadableStream<Uint8Array> | null } = await root.rest.open(`/api/service/${service.microserviceID}/instance/${instance.instance_number}/logs?${query.toString()}`, { headers: { accept: 'text/plain' } });
   if (!body) return;
   try {
     // What a workload writes is passed on as it is, as any other program's output would be.
