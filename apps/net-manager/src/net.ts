@@ -42,6 +42,7 @@ export class Net implements NetService {
   readonly #names: NodeNames;
   readonly #loop: ReconcileLoop<Key>;
   #adopted = false;
+  #compared = { at: 0, tookMs: 0 };
 
   constructor(options: NetOptions) {
     const { datapath, probed, place, known, clock, random, graceMs, log } = options;
@@ -57,7 +58,7 @@ export class Net implements NetService {
     });
     this.#parting = new Parting({ clock, graceMs, end: (addresses) => { void datapath.forget(addresses).catch((error: unknown) => { log.error(error); }); } });
     this.#loop = new ReconcileLoop<Key>({
-      name: 'net', clock, random, backoff: { ...defaultBackoff, maxMs: 5000 }, keys: () => Promise.resolve(['kernel']),
+      name: 'net', clock, random, backoff: { ...defaultBackoff, maxMs: 5000 }, keys: () => Promise.resolve(this.#isCompareDue() ? ['kernel'] : []),
       reconcile: (key) => (key === 'kernel' ? this.#converge() : this.#askNetwork()),
       onError: (key, error, attempt) => { this.#failed(key, error, attempt); },
     });
@@ -143,8 +144,16 @@ export class Net implements NetService {
     if (!this.#adopted) throw new NetError('temporary', `not ready: ${this.#board.status().problem}`);
   }
 
+  /** Comparing thousands of services takes seconds: at most a fiftieth of the time goes there, unless there is a doubt. */
+  #isCompareDue(): boolean {
+    return this.#options.clock.monotonic() - this.#compared.at >= 50 * this.#compared.tookMs;
+  }
+
   async #converge(): Promise<Result> {
+    const { clock } = this.#options;
+    const from = clock.monotonic();
     const changes = await this.#attachments.converge();
+    this.#compared = { at: clock.monotonic(), tookMs: clock.monotonic() - from };
     if (!this.#adopted) this.#options.log.log(`adopted ${this.#attachments.list().length} attachments`);
     this.#adopted = true;
     if (changes.length > 0) this.#options.log.log(`changed in the kernel: ${summary(changes)}`);

@@ -44,7 +44,7 @@ export class Datapath {
       ...links,
       tables: { inet: tables.inet?.table, bridge: tables.bridge?.table },
       guards: ways.guards,
-      items: new Map([tables.inet?.items, tables.bridge?.items, ways.items, near, addressesOf(links.tunnels)].flatMap((items) => [...(items ?? [])])),
+      items: merged([tables.inet?.items, tables.bridge?.items, ways.items, near, addressesOf(links.tunnels)]),
     };
   }
 
@@ -138,6 +138,12 @@ export class Datapath {
   async #orNothing(program: string, args: readonly string[]): Promise<unknown> {
     return (await json(this.#run, program, args)) ?? [];
   }
+}
+
+function merged(parts: readonly (Items | undefined)[]): Items {
+  const all = new Map<string, string>();
+  for (const part of parts) for (const [id, value] of part ?? []) all.set(id, value);
+  return all;
 }
 
 function addressesOf(links: Kernel['tunnels']): Items {

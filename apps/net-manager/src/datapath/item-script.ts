@@ -26,8 +26,8 @@ export function itemScripts(changes: readonly ItemChange[], bridge: string): Ite
       ...nft(come, 'counter', ({ id }) => [`add counter inet ${tableName} ${parseItem(id).where}`]),
       ...nft(come, 'set', ({ id }) => [`add set inet ${tableName} ${parseItem(id).where} ${setTypeOf(parseItem(id).where) ?? ''}`]),
       ...nft(come, 'chain', addChain),
-      ...nft(go, 'element', ({ id }) => [`delete element ${elementOf(id)} }`]),
-      ...nft(come, 'element', ({ id, to }) => [`add element ${elementOf(id)}${to === '' ? '' : ` : ${to}`} }`]),
+      ...elementLines('delete', go),
+      ...elementLines('add', come),
       ...nft(gone, 'chain', ({ id }) => [`flush chain inet ${tableName} ${parseItem(id).where}`, `delete chain inet ${tableName} ${parseItem(id).where}`]),
       ...nft(gone, 'set', ({ id }) => [`delete set inet ${tableName} ${parseItem(id).where}`]),
       ...nft(gone, 'counter', ({ id }) => [`delete counter inet ${tableName} ${parseItem(id).where}`]),
@@ -50,9 +50,21 @@ function addChain({ id, from }: ItemChange): string[] {
   return [`add chain inet ${tableName} ${where}`, ...(from === undefined ? [] : [`flush chain inet ${tableName} ${where}`]), ...rules.map((rule) => `add rule inet ${tableName} ${where} ${rule}`)];
 }
 
-function elementOf(id: string): string {
-  const { where, key } = parseItem(id);
-  return `${isBridgeElement(id) ? 'bridge' : 'inet'} ${tableName} ${where} { ${key}`;
+/** A line has its price, so it takes many elements; but not so many that a refused one could not be found. */
+const elementsPerLine = 500;
+
+function elementLines(verb: 'add' | 'delete', changes: readonly ItemChange[]): string[] {
+  const sets = new Map<string, string[]>();
+  for (const { id, to } of changes) {
+    const { kind, where, key } = parseItem(id);
+    if (kind !== 'element') continue;
+    const set = `${isBridgeElement(id) ? 'bridge' : 'inet'} ${tableName} ${where}`;
+    const elements = sets.get(set) ?? [];
+    if (elements.length === 0) sets.set(set, elements);
+    elements.push(verb === 'delete' || to === '' ? key : `${key} : ${to}`);
+  }
+  return [...sets].flatMap(([set, elements]) => Array.from({ length: Math.ceil(elements.length / elementsPerLine) }, (_, line) =>
+    `${verb} element ${set} { ${elements.slice(line * elementsPerLine, (line + 1) * elementsPerLine).join(', ')} }`));
 }
 
 function ipLine({ id, to = '' }: ItemChange, bridge: string): string[] {

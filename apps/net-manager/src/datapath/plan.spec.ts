@@ -138,6 +138,7 @@ describe('render', () => {
     expect(scripts.nft.slice(0, 2)).toEqual(['add table inet oakestra', 'delete table inet oakestra']);
     expect(scripts.nft.slice(3, 5)).toEqual(['add table bridge oakestra', 'delete table bridge oakestra']);
     expect(scripts.nft.slice(6).every((line) => /^add element (inet|bridge) oakestra \w+ \{ .* \}$/.test(line))).toBe(true);
+    expect(scripts.nft.filter((line) => line.startsWith('add element bridge oakestra from4 '))).toHaveLength(1);
     expect(scripts.nft).toContain('add element inet oakestra port4 { tcp . 8080 : 10.18.0.2 . 80 }');
   });
 

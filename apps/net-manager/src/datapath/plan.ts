@@ -80,11 +80,15 @@ function without(items: Items, fixed: readonly Change[], desired: Desired): Item
   return new Map([...items].filter(([id, value]) => !isLost(id, value)));
 }
 
+/** In loops: there may be a hundred thousand. */
 function compare(wanted: Items, had: Items): ItemChange[] {
-  return [
-    ...[...had].filter(([id]) => !wanted.has(id)).map(([id, from]) => ({ id, from, to: undefined })),
-    ...[...wanted].filter(([id, to]) => had.get(id) !== to).map(([id, to]) => ({ id, from: had.get(id), to })),
-  ];
+  const changes: ItemChange[] = [];
+  for (const [id, from] of had) if (!wanted.has(id)) changes.push({ id, from, to: undefined });
+  for (const [id, to] of wanted) {
+    const from = had.get(id);
+    if (from !== to) changes.push({ id, from, to });
+  }
+  return changes;
 }
 
 function gateways(desired: Desired): Set<string> {

@@ -1,4 +1,4 @@
-import { gatewayOffset, nth, parseSubnet, printSubnet, subnetAround } from '@oak/addressing';
+import { gatewayOffset, nth, parseAddress, parseSubnet, printSubnet, sizeOf, subnetAround, type Address, type Subnet } from '@oak/addressing';
 
 /** One family of a subnet, and the bridge's own address in it. */
 export interface Range {
@@ -21,12 +21,33 @@ export function bare(address: string): string {
   return address.split('/')[0] ?? '';
 }
 
+/** The few ranges of an installation are asked for every address of it. */
+const parsed = new Map<string, Subnet | undefined>();
+const mostParsed = 256;
+
+function subnetOf(range: string): Subnet | undefined {
+  if (parsed.has(range)) return parsed.get(range);
+  const subnet = parseSubnet(range);
+  if (parsed.size < mostParsed) parsed.set(range, subnet);
+  return subnet;
+}
+
 /** Whether a range holds another one, or an address. False when either is none. */
 export function holds(range: string, inner: string): boolean {
-  const [outer, [address = '', length]] = [parseSubnet(range), inner.split('/')];
+  const [outer, [address = '', length]] = [subnetOf(range), inner.split('/')];
   if (!outer || (length !== undefined && Number(length) < outer.prefix)) return false;
-  const around = subnetAround(address, outer.prefix);
-  return around?.family === outer.family && around.base === outer.base;
+  const value = parseAddress(address);
+  return value !== undefined && holdsValue(outer, value);
+}
+
+/** The same for an address that is parsed already. */
+export function rangeHolds(range: string, address: Address): boolean {
+  const outer = subnetOf(range);
+  return outer !== undefined && holdsValue(outer, address);
+}
+
+function holdsValue(outer: Subnet, { family, value }: Address): boolean {
+  return family === outer.family && value >= outer.base && value - outer.base < sizeOf(outer);
 }
 
 export function clash(one: string, other: string): boolean {

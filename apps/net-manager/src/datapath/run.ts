@@ -13,7 +13,8 @@ export type Run = (program: string, args: readonly string[], input?: string) => 
 
 /** Which Debian package brings it. */
 const packages: Readonly<Record<string, string>> = { ip: 'iproute2', bridge: 'iproute2', nft: 'nftables', nsenter: 'util-linux', conntrack: 'conntrack' };
-const timeoutMs = 10_000;
+/** Thousands of services at once take the kernel seconds on a slow machine. */
+const timeoutMs = 60_000;
 
 export const run: Run = (program, args, input = '') =>
   new Promise((resolve, reject) => {

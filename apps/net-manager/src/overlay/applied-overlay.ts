@@ -64,7 +64,7 @@ export class AppliedOverlay {
     this.overlay.claims.take();
     const { datapath, can, place } = this.#options;
     const changes = await datapath.converge({
-      ...datapath.options, can, attachments, items: this.overlay.claims.all(),
+      ...datapath.options, can, attachments, items: new Map(this.overlay.claims.all()),
       ranges: this.#subnets.flatMap(({ v4, v6 }) => [v4, v6]),
       tunnelMac: place && can.tunnels ? tunnelMac(place.cluster, place.node) : undefined,
     }, kernel);

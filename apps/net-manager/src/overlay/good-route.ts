@@ -1,7 +1,7 @@
 import { parseAddress, parseSubnet, printAddress, printSubnet } from '@oak/addressing';
 import type { Backend, OverlayRanges, PeerRoute, Route, ServiceRoute } from '@oak/contracts';
 import { nodeNumber } from '../datapath/marks.ts';
-import { clash, holds } from '../datapath/range.ts';
+import { clash, holds, rangeHolds } from '../datapath/range.ts';
 
 export interface Ranges {
   readonly nodes: OverlayRanges;
@@ -59,8 +59,7 @@ function pairIn(ranges: OverlayRanges, { ipv4, ipv6 }: { ipv4: string; ipv6: str
 function addressIn(ranges: readonly string[], text: string): string | undefined {
   const address = parseAddress(text);
   if (!address) return undefined;
-  const printed = printAddress(address);
-  return ranges.some((range) => holds(range, printed)) ? printed : undefined;
+  return ranges.some((range) => rangeHolds(range, address)) ? printAddress(address) : undefined;
 }
 
 function canonicalRange(text: string): string {

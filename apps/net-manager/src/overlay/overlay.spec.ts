@@ -97,11 +97,14 @@ describe('claims', () => {
     expect(claims.take()).toEqual([{ id: 'y', from: '', to: undefined }]);
   });
 
-  test('when two want different things the first by name has it, and it is said', () => {
+  test('when two want different things who had it first keeps it, and it is said', () => {
     const claims = new Claims();
-    claims.set('b', new Map([['x', 'b']]));
     claims.set('a', new Map([['x', 'a']]));
+    claims.set('b', new Map([['x', 'b']]));
     expect([claims.value('x'), claims.disputes()]).toEqual(['a', [{ id: 'x', owners: ['a', 'b'] }]]);
+    claims.set('b', new Map([['x', 'a']]));
+    expect(claims.disputes()).toEqual([]);
+    claims.set('b', new Map([['x', 'b']]));
     claims.set('a');
     expect([claims.value('x'), claims.disputes()]).toEqual(['b', []]);
   });
