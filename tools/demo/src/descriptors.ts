@@ -12,13 +12,18 @@ export const seed = {
   }],
 };
 
-/** The same image under the node's default runtime, reachable at port 8080 of its node, and one that asks for what no node has. */
+/** Whom the client calls: the addresses that the page's descriptor asks for, and names. */
+export const called = ['http://10.30.55.55/', 'http://[fdff:2000::55:55]/', 'http://nginx.clientsrvr/', 'http://nginx.beside/'];
+const calls = `while true; do for url in ${called.map((url) => `'${url}'`).join(' ')}; do page=$(curl -sgm 2 "$url") && echo "$url" $page; done; sleep 1; done`;
+
+/** The same image under runc, reachable at port 8080 of its node; one on the other node that calls both; and one that asks for what no node has. */
 export const beside = {
   sla_version: 'v2.0',
   applications: [{
     application_name: 'beside', application_namespace: 'test',
     microservices: [
-      { microservice_name: 'nginx', microservice_namespace: 'test', virtualization: 'runc', memory: 100, vcpus: 1, code: 'docker.io/library/nginx:latest', port: '8080:80' },
+      { microservice_name: 'nginx', microservice_namespace: 'test', virtualization: 'runc', memory: 100, vcpus: 1, code: 'docker.io/library/nginx:latest', port: '8080:80', constraints: [{ type: 'direct', node: 'c1n1' }] },
+      { microservice_name: 'client', microservice_namespace: 'test', virtualization: 'runc', memory: 50, vcpus: 0.2, code: 'docker.io/curlimages/curl:latest', cmd: ['sh', '-c', calls], constraints: [{ type: 'direct', node: 'c1n2' }] },
       { microservice_name: 'nowhere', microservice_namespace: 'test', virtualization: 'runu', memory: 100, vcpus: 1, code: 'docker.io/library/nginx:latest' },
     ],
   }],

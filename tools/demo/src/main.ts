@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import { fetchFrom, RootClient, startLab, type InstanceView, type Lab, type ServiceView } from '@oak/lab';
 import Table from 'cli-table3';
 import colours from 'picocolors';
-import { beside, seed } from './descriptors.ts';
+import { beside, called, seed } from './descriptors.ts';
 
 const once = process.argv.includes('--once');
 const plain = Boolean(process.env['CI']) || !process.stdout.isTTY;
@@ -39,9 +39,9 @@ async function showRuntimes(root: RootClient): Promise<void> {
 }
 
 function showInstances(rows: readonly { service: ServiceView; instance: InstanceView }[]): void {
-  const table = new Table({ head: ['microservice', 'runtime', 'route', 'node', 'address', 'status', 'start (ms)'], style: plain ? { head: [], border: [] } : {} });
+  const table = new Table({ head: ['microservice', 'runtime', 'node', 'service address', 'instance address', 'status', 'start (ms)'], style: plain ? { head: [], border: [] } : {} });
   for (const { service, instance } of rows) {
-    table.push([service.microservice_name, instance.virtualization ?? '-', instance.route ?? '-', instance.node ?? '-', instance.instance_ip ?? '-', instance.status, String(Math.round(instance.phases_ms?.['total'] ?? 0))]);
+    table.push([service.microservice_name, `${instance.virtualization ?? '-'} (${instance.route ?? '-'})`, instance.node ?? '-', service.RR_ip, instance.instance_ip ?? '-', instance.status, String(Math.round(instance.phases_ms?.['total'] ?? 0))]);
   }
   console.log(table.toString());
 }
@@ -64,13 +64,14 @@ async function play(lab: Lab): Promise<void> {
   await showRuntimes(root);
 
   const [web] = await root.submit(seed);
-  const [plainWeb, nowhere] = await root.submit(beside);
-  if (!web || !plainWeb || !nowhere) throw new Error('a descriptor came back without its microservices');
-  for (const service of [web, plainWeb, nowhere]) await root.deploy(service.microserviceID);
+  const [plainWeb, client, nowhere] = await root.submit(beside);
+  if (!web || !plainWeb || !client || !nowhere) throw new Error('a descriptor came back without its microservices');
+  for (const service of [web, plainWeb, client, nowhere]) await root.deploy(service.microserviceID);
   const running = (instance: InstanceView): boolean => instance.status === 'RUNNING';
   const gvisor = await root.until(web.microserviceID, 0, running);
   const runc = await root.until(plainWeb.microserviceID, 0, running);
-  showInstances([{ service: web, instance: gvisor }, { service: plainWeb, instance: runc }]);
+  const caller = await root.until(client.microserviceID, 0, running);
+  showInstances([{ service: web, instance: gvisor }, { service: plainWeb, instance: runc }, { service: client, instance: caller }]);
   expect(gvisor.virtualization === 'runsc' && gvisor.node === 'c1n1', 'the descriptor of the documentation, unchanged, runs under runsc on the only node that has it');
 
   const gvisorPage = await http(lab, gvisor.node ?? '', `http://${gvisor.namespace_ip ?? ''}/`);
@@ -83,12 +84,30 @@ async function play(lab: Lab): Promise<void> {
   expect(port.startsWith('200'), `and at port 8080 of its node, from another machine: ${port.slice(0, 60)}`);
   expect(!/gVisor/.test(await dmesg(lab, runc.node ?? '', runc.id)), 'its kernel is the host\'s own');
 
+  const heard = await pagesOf(root, client.microserviceID);
+  for (const url of called) expect(heard.has(url), `a client on the other node (${caller.node ?? ''}) calls ${url}: ${heard.get(url)?.slice(0, 110) ?? ''}`);
+
   const waiting = await root.until(nowhere.microserviceID, 0, (instance) => instance.status === 'NoActiveClusterWithCapacity');
   expect(/lacks runtime runu/.test(waiting.status_detail), `the third waits, and says why: ${waiting.status_detail}`);
 
   await root.call('DELETE', `/api/service/${plainWeb.microserviceID}/instance/0`);
   await untilGone(root, plainWeb.microserviceID);
   expect(true, 'an instance was stopped and is gone');
+}
+
+/** What the client was answered, by address, read from its output as it comes. */
+async function pagesOf(root: RootClient, serviceId: string): Promise<ReadonlyMap<string, string>> {
+  const heard = new Map<string, string>();
+  const output = await fetch(`${root.url}/api/service/${serviceId}/instance/0/logs?follow=true`, { headers: { authorization: `Bearer ${root.token}` }, signal: AbortSignal.timeout(20_000) });
+  try {
+    for await (const chunk of output.body ?? []) {
+      for (const line of Buffer.from(chunk).toString().split('\n')) { const [url = '', ...page] = line.split(' '); if (page.length > 0) heard.set(url, page.join(' ')); }
+      if (called.every((url) => heard.has(url))) break;
+    }
+  } catch (error) {
+    say(`the client's output ended: ${String(error)}`);
+  }
+  return heard;
 }
 
 async function untilGone(root: RootClient, serviceId: string): Promise<void> {

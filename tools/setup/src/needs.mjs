@@ -36,6 +36,7 @@ export const debianPackages = [
   { name: 'umoci', command: 'umoci', why: 'checks the images that we make', without: 'the image tests cannot run' },
   { name: 'docker-registry', command: 'docker-registry', why: 'serves images locally', without: 'the demo and the end-to-end tests have no images' },
   { name: 'busybox-static', command: 'busybox', static: true, why: 'content of the test images', without: 'the demo and the end-to-end tests have no images' },
+  { name: 'curl', command: 'curl', why: 'content of the curl image', without: 'the demo and the end-to-end tests have no images' },
   { name: 'nginx-light', command: 'nginx', why: 'content of the nginx image', without: 'the demo and the end-to-end tests have no images' },
   { name: 'gcc', command: 'gcc', why: 'builds the guest kernel of the unikernel tests and the program of the caller image', without: 'the demo and the end-to-end tests have no images' },
   // Its headers have no command; gencat comes with them.
