@@ -141,9 +141,14 @@ export class TestMachine {
   }
 
   /** The answers to as many requests, one connection each, one after another. */
-  async askMany(netns: string, url: string, times: number): Promise<string[]> {
-    const source = `const { get } = require('node:http'); const [, url, times] = process.argv; const one = () => new Promise((done) => { const q = get(url, { agent: false, timeout: 5000 }, (r) => { let t = ''; r.on('data', (d) => { t += d; }).on('end', () => done(t)); }); q.on('error', (e) => done(e.code)).on('timeout', () => { q.destroy(); done('TimeoutError'); }); }); (async () => { for (let i = 0; i < times; i += 1) console.log(await one()); })()`;
-    return (await exec('nsenter', [`--net=/run/netns/${netns}`, process.execPath, '-e', source, url, String(times)])).stdout.trim().split('\n');
+  askMany(netns: string, url: string, times: number): Promise<string[]> {
+    return this.askEach(netns, Array.from({ length: times }, () => url));
+  }
+
+  /** What each of these answers, or the error's code; one connection each, one after another. */
+  async askEach(netns: string, urls: readonly string[]): Promise<string[]> {
+    const source = `const { get } = require('node:http'); const one = (url) => new Promise((done) => { const q = get(url, { agent: false, timeout: 5000 }, (r) => { let t = ''; r.on('data', (d) => { t += d; }).on('end', () => done(t)); }); q.on('error', (e) => done(e.code)).on('timeout', () => { q.destroy(); done('TimeoutError'); }); }); (async () => { for (const url of process.argv.slice(1)) console.log(await one(url)); })()`;
+    return (await exec('nsenter', [`--net=/run/netns/${netns}`, process.execPath, '-e', source, ...urls])).stdout.trim().split('\n');
   }
 
   /** What a program prints. */
