@@ -16,7 +16,16 @@ export async function logs(invocation: Invocation<readonly [reference: string, n
   const instances = instancesOf(await pickRunning(root, number === undefined ? reference : `${reference}/${number}`));
   if (instances.length === 0) throw new Failure(exitCodes.notFound, `${reference} has no instances`, `deploy one: oak scale ${reference} 1`);
   const prefixed = options.prefix ?? instances.length > 1;
-  await Promise.all(instances.map((instance) => copy(root, terminal, instance, options, prefixed)));
+  const ends = await Promise.allSettled(instances.map((instance) => copy(root, terminal, instance, options, prefixed)));
+  const failed = ends.flatMap((end, at) => (end.status === 'rejected' ? [{ name: instances[at]?.name ?? '', error: end.reason as unknown }] : []));
+  const [first] = failed;
+  if (first) throw logsFailure(failed, first.error);
+}
+
+/** One of several that has no output does not keep the others from being shown. */
+function logsFailure(failed: readonly { readonly name: string; readonly error: unknown }[], first: unknown): unknown {
+  if (!(first instanceof Failure) || failed.length === 1) return first;
+  return new Failure(first.exitCode, 'no output of some:', undefined, failed.map(({ name, error }) => ({ path: name, message: error instanceof Error ? error.message : String(error) })));
 }
 
 async function copy(root: Root, terminal: Terminal, { name, service, instance }: NamedInstance, { follow = false, tail }: LogsOptions, prefixed: boolean): Promise<void> {

@@ -5,9 +5,10 @@ import type { World } from '../world.ts';
 
 /** Asks the person at the terminal; `hidden` shows nothing of what is typed. @throws Failure when nobody is there, or they pressed Ctrl-C */
 export function ask({ stdin, stderr }: World, question: string, hidden = false): Promise<string> {
-  stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => { done(); } });
   const lines = createInterface({ input: stdin, output: hidden ? silent : stderr, terminal: stdin.isTTY === true });
+  // Only now: from the question on, the terminal itself echoes nothing more of what is typed.
+  stderr.write(question);
   return new Promise((resolve, reject) => {
     let answer: string | undefined;
     lines.once('line', (line) => { answer = line; lines.close(); });
