@@ -61,7 +61,7 @@ describe('oak', () => {
     ['a wrong password', 'echo wrong | oak login "$ROOT" -u Admin --password-stdin --context other', 4, /Wrong user name or password/],
     ['no login', 'XDG_CONFIG_HOME=/nowhere oak get services --url "$ROOT"', 4, /not logged in/],
     ['a name that nobody has', 'oak describe nobody', 3, /there is no application, service or instance at all|there are:/],
-    ['a descriptor with faults', 'echo "{sla_version: v2.0, applications: [{application_name: a b, application_namespace: x, microservices: [{virtualization: runc}]}]}" | oak apply -f -', 1, /stdin: applications\[0\]\.application_name: .*\n.*stdin: applications\[0\]\.microservices\[0\]\.microservice_name: is missing/],
+    ['a descriptor with faults', 'echo "{sla_version: v2.0, applications: [{application_name: a b, application_namespace: x, microservices: [{virtualization: runc}]}]}" | oak apply -f -', 1, /stdin:1: applications\[0\]\.application_name: .*\n.*stdin:1: applications\[0\]\.microservices\[0\]\.microservice_name: is missing/],
     ['nobody at the terminal', 'oak login "$ROOT" < /dev/null', 2, /nobody is at a terminal/],
   ])('%s has its exit code', async (_what, line, exitCode, stderr) => {
     const said = await shell.run(line);

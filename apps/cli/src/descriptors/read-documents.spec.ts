@@ -19,7 +19,7 @@ it.each<[string, Record<string, string>, string[], string, unknown]>([
   ['JSON by stdin', {}, ['-'], '{"a":1}', [{ source: 'stdin', input: { a: 1 } }]],
   ['YAML in flow style', {}, ['-'], '{a: 1}', [{ source: 'stdin', input: { a: 1 } }]],
 ])('reads %s', async (_what, files, paths, stdin, expected) => {
-  expect(await read(files, paths, stdin)).toEqual(expected);
+  expect((await read(files, paths, stdin)).map(({ source, input }) => ({ source, input }))).toEqual(expected);
 });
 
 it.each<[string, Record<string, string>, string[], object]>([
@@ -32,4 +32,11 @@ it.each<[string, Record<string, string>, string[], object]>([
   ['more than root takes', { 'a.json': ' '.repeat((1 << 20) + 1) }, ['a.json'], { exitCode: 1 }],
 ])('refuses %s', async (_what, files, paths, expected) => {
   await expect(read(files, paths)).rejects.toMatchObject(expected);
+});
+
+it('knows the line of a field of YAML, and of what is around a field that is missing', async () => {
+  const text = ['a: 0', '---', 'sla_version: v2.0', 'applications:', '  - application_name: shop', '    microservices:', '      - microservice_name: web', '        memory: -1', '      - {}'].join('\n');
+  const lineOf = (await read({ 'a.yaml': text }, ['a.yaml']))[1]?.lineOf;
+  const lines = ['sla_version', 'applications[0].microservices[0].memory', 'applications[0].microservices[0].code', 'applications[0].microservices[1].code', 'applications[0].application_namespace', 'nothing', ''].map((path) => lineOf?.(path));
+  expect(lines).toEqual([3, 8, 7, 9, 5, 3, 3]);
 });

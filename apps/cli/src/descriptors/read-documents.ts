@@ -1,11 +1,18 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Document, LineCounter } from 'yaml';
 import { exitCodes, Failure, type Fault } from '../failure.ts';
 import { readStdin } from '../terminal/ask.ts';
 import type { World } from '../world.ts';
 
-/** One JSON or YAML document. `source`: the file as it was named, with the document's place in it where there are several. */
-export interface SourceDocument { readonly source: string; readonly input: unknown }
+/** One JSON or YAML document. */
+export interface SourceDocument {
+  /** The file as it was named, with the document's place in it where there are several. */
+  readonly source: string;
+  readonly input: unknown;
+  /** Of YAML: the line of a field such as `applications[0].port`, or of what is around it when it is missing. */
+  readonly lineOf?: (path: string) => number | undefined;
+}
 
 /** Root takes no more. */
 const sizeLimit = 1 << 20;
@@ -63,8 +70,9 @@ async function documentsOf(path: string, text: string, faults: Fault[]): Promise
 }
 
 async function yamlDocuments(source: string, text: string, faults: Fault[]): Promise<SourceDocument[]> {
-  const { parseAllDocuments } = await import('yaml');
-  const parsed = parseAllDocuments(text);
+  const { LineCounter, parseAllDocuments } = await import('yaml');
+  const lineCounter = new LineCounter();
+  const parsed = parseAllDocuments(text, { lineCounter });
   const all = 'empty' in parsed ? [] : parsed;
   return all.flatMap((document, at) => {
     const name = all.length > 1 ? `${source}#${at + 1}` : source;
@@ -72,10 +80,20 @@ async function yamlDocuments(source: string, text: string, faults: Fault[]): Pro
     if (document.errors.length > 0) return [];
     try {
       const input: unknown = document.toJS();
-      return input === null || input === undefined ? [] : [{ source: name, input }];
+      return input === null || input === undefined ? [] : [{ source: name, input, lineOf: (field) => lineIn(document, lineCounter, field) }];
     } catch (error) {
       faults.push({ path: name, message: error instanceof Error ? error.message : String(error) });
       return [];
     }
   });
+}
+
+function lineIn(document: Document, lines: LineCounter, field: string): number | undefined {
+  const steps: (string | number)[] = [...field.matchAll(/\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]]+)/g)].map(([, index, quoted, key]) => (index === undefined ? quoted ?? key ?? '' : Number(index)));
+  for (; ; steps.pop()) {
+    const node: unknown = document.getIn(steps, true);
+    const range = typeof node === 'object' && node !== null && 'range' in node ? (node as { range?: readonly number[] | null }).range : undefined;
+    if (range?.[0] !== undefined) return lines.linePos(range[0]).line;
+    if (steps.length === 0) return undefined;
+  }
 }

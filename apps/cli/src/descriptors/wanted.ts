@@ -13,8 +13,11 @@ export function checkDocuments(documents: readonly SourceDocument[]): Checked {
   const faults: Fault[] = [];
   const warnings: Fault[] = [];
   const applications: WantedApplication[] = [];
-  for (const { source, input } of documents) {
-    const at = (path: string): string => (path === '' ? source : `${source}: ${path}`);
+  for (const { source, input, lineOf } of documents) {
+    const at = (path: string): string => {
+      const line = lineOf?.(path);
+      return `${source}${line === undefined ? '' : `:${line}`}${path === '' ? '' : `: ${path}`}`;
+    };
     const parsed = parseSla(input);
     warnings.push(...parsed.warnings.map(({ path, ...warning }) => ({ path: at(path), message: textOf(warning) })));
     if (parsed.ok) applications.push(...parsed.sla.applications.map((application, index) => wantedOf(application, input, index, at)));
