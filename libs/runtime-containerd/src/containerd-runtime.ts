@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
-  RuntimeError, type Attachment, type Exit, type LogLine, type LogOptions, type Observed, type Runtime, type RuntimeDescription, type RuntimeEvent, type Stats,
+  RuntimeError, type Attachment, type Exit, type LogLine, type LogOptions, type Observed, type RemoveOptions, type Runtime, type RuntimeDescription, type RuntimeEvent, type Stats,
   type Workload,
 } from '@oak/runtime';
 import type { ContainerdClient } from './client/containerd-client.ts';
@@ -111,12 +112,12 @@ export class ContainerdRuntime implements Runtime {
     });
   }
 
-  remove(id: string, signal: AbortSignal): Promise<void> {
+  remove(id: string, signal: AbortSignal, { keepLogs = false }: RemoveOptions = {}): Promise<void> {
     return this.#shared.turns.take(id, signal, async () => {
       const found = await this.#find(id, signal);
       if (found && !this.#owns(found.container)) return;
       await this.#clear(id, signal);
-      await removeLogFiles(this.#logDir(id));
+      if (!keepLogs) await removeLogFiles(this.#logDir(id));
     });
   }
 
@@ -171,7 +172,7 @@ export class ContainerdRuntime implements Runtime {
     const labels = containerLabels(workload.name, workload.labels, this.virtualization, stopSignalNumber(image.config.stopSignal));
     const { route } = this.#options;
     const plan = { workload, attachment, image, labels, route, snapshotter: images.snapshotter, node: this.#node(), filesDir: this.#filesDir(id), logDir: this.#logDir(id) };
-    return this.#launch(plan, there !== undefined, signal);
+    return this.#launch(plan, there !== undefined || existsSync(plan.logDir), signal);
   }
 
   /** What a crash left of an earlier start, or what containerd is still clearing, is in the way for a moment; each try clears it again. */

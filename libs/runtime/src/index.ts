@@ -1,5 +1,5 @@
 export type { Capabilities } from './capabilities.ts';
 export { RuntimeError, type ErrorKind } from './runtime-error.ts';
 export type {
-  Attachment, Exit, Limits, LogLine, LogOptions, Mount, Observed, Phase, Runtime, RuntimeDescription, RuntimeEvent, Stats, Workload,
+  Attachment, Exit, Limits, LogLine, LogOptions, Mount, Observed, Phase, RemoveOptions, Runtime, RuntimeDescription, RuntimeEvent, Stats, Workload,
 } from './runtime.ts';

@@ -89,6 +89,9 @@ export interface LogOptions {
   readonly follow?: boolean;
 }
 
+/** What a workload said in its former lives can be read until it is removed without this. */
+export interface RemoveOptions { readonly keepLogs?: boolean }
+
 /** Something changed for one workload, or (id undefined) anything may have: list again. A hint, never the truth. */
 export interface RuntimeEvent {
   readonly id: string | undefined;
@@ -117,8 +120,8 @@ export interface Runtime {
   start(workload: Workload, attachment: Attachment, signal: AbortSignal): Promise<Observed>;
   /** SIGTERM, at most `graceMs`, then SIGKILL. Stopping what is stopped or unknown is success. */
   stop(id: string, graceMs: number, signal: AbortSignal): Promise<Exit | undefined>;
-  /** Everything of the workload goes: process if any, metadata, file system, log files. Unknown is success. */
-  remove(id: string, signal: AbortSignal): Promise<void>;
+  /** Everything of the workload goes: process if any, metadata, file system, and log files unless they are kept for its next life. Unknown is success. */
+  remove(id: string, signal: AbortSignal, options?: RemoveOptions): Promise<void>;
   /** All workloads of this runtime that carry our label. A failed read throws; it is never an empty list. */
   list(signal: AbortSignal): Promise<readonly Observed[]>;
   /** Calls back on changes until the returned function is called. Reconnects by itself and then says `resync`. */

@@ -57,9 +57,12 @@ describe('what runs', () => {
 
   test('a crash loop backs off and says when the next try is', async () => {
     const { root } = it;
-    const service = await deploy(root, { cmd: ['sh', '-c', 'exit 7'] });
+    const service = await deploy(root, { cmd: ['sh', '-c', 'echo broken; exit 7'] });
     const dead = await root.until(service, 0, (one) => one.status === 'DEAD' && one.restarts >= 2);
     expect(dead.status_detail).toMatch(/exited with code 7; next try in \d+ s/);
+    // What it said in each of its lives is there for whoever asks why.
+    const said = await (await fetch(`${root.url}/api/service/${service}/instance/0/logs`, { headers: { authorization: `Bearer ${root.token}` } })).text();
+    expect(said.split('\n').filter((line) => line === 'broken').length).toBeGreaterThanOrEqual(2);
     await removeService(root, service);
   });
 

@@ -182,7 +182,8 @@ export class InstanceReconciler {
   /** What remains of a life. The network stays for the next one, if there will be one; it goes first, since the rest is what this is told by. */
   async #clear({ spec: { id }, report }: InstanceRecord, signal: AbortSignal): Promise<void> {
     if (report.status === 'COMPLETED') await this.#options.net.detach(id, signal);
-    await this.#options.observations.remove(id, report.virtualization, signal);
+    // Whoever asks why it ended wants to read what it said.
+    await this.#options.observations.remove(id, report.virtualization, signal, { keepLogs: true });
   }
 
   /** Its addresses are known to the network alone: we ended between its start and our word. */

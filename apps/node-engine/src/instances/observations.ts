@@ -1,4 +1,4 @@
-import { RuntimeError, type Observed, type Runtime } from '@oak/runtime';
+import { RuntimeError, type Observed, type RemoveOptions, type Runtime } from '@oak/runtime';
 
 /** What the runtimes have, as last seen. A cache: events and failures make it look again; a failed look is an error, never "nothing there". */
 export class Observations {
@@ -43,9 +43,9 @@ export class Observations {
   }
 
   /** Also what can not be seen: a start that was cut off, or a removal, may have left files or a snapshot in the runtime that was `told` last. */
-  async remove(id: string, told: string | undefined, signal: AbortSignal): Promise<void> {
+  async remove(id: string, told: string | undefined, signal: AbortSignal, options: RemoveOptions = {}): Promise<void> {
     const runtime = this.#runtimeOf(id) ?? this.#runtimes().find((one) => one.virtualization === told);
-    if (runtime) await runtime.remove(id, signal);
+    if (runtime) await runtime.remove(id, signal, options);
     this.#seen.delete(id);
   }
 

@@ -1,6 +1,6 @@
 import type { Capabilities } from '../capabilities.ts';
 import { RuntimeError } from '../runtime-error.ts';
-import type { Attachment, Exit, LogLine, LogOptions, Observed, Runtime, RuntimeDescription, RuntimeEvent, Stats, Workload } from '../runtime.ts';
+import type { Attachment, Exit, LogLine, LogOptions, Observed, RemoveOptions, Runtime, RuntimeDescription, RuntimeEvent, Stats, Workload } from '../runtime.ts';
 import { FakeLog } from './fake-log.ts';
 import { type FakeImage, FakeProcess, type FakeRuntimeClock } from './fake-process.ts';
 import type { Program } from './program.ts';
@@ -46,6 +46,8 @@ export class FakeRuntime implements Runtime {
   readonly #capabilities: Capabilities;
   readonly #version: string | undefined;
   readonly #lives = new Map<string, Life>();
+  /** Of workloads that were removed and may live again. */
+  readonly #kept = new Map<string, FakeLog>();
   readonly #pulled = new Set<string>();
   readonly #faults: { verb: FakeVerb; error: Error }[] = [];
   readonly #listeners = new Set<(event: RuntimeEvent) => void>();
@@ -105,11 +107,13 @@ export class FakeRuntime implements Runtime {
     return life.exit;
   }
 
-  async remove(id: string, signal: AbortSignal): Promise<void> {
+  async remove(id: string, signal: AbortSignal, { keepLogs = false }: RemoveOptions = {}): Promise<void> {
     this.#begin('remove', id, signal);
     const life = this.#lives.get(id);
     life?.process.signal('SIGKILL');
     this.#lives.delete(id);
+    if (!keepLogs) this.#kept.delete(id);
+    else if (life) this.#kept.set(id, life.log);
     return Promise.resolve();
   }
 
@@ -134,7 +138,7 @@ export class FakeRuntime implements Runtime {
   }
 
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> {
-    return (this.#lives.get(id)?.log ?? emptyLog()).read(options, signal);
+    return (this.#lives.get(id)?.log ?? this.#kept.get(id) ?? emptyLog()).read(options, signal);
   }
 
   #begin(verb: FakeVerb, id: string | undefined, signal: AbortSignal): void {
@@ -152,7 +156,7 @@ export class FakeRuntime implements Runtime {
   }
 
   #live(workload: Workload, attachment: Attachment, image: FakeImage): Observed {
-    const log = this.#lives.get(workload.id)?.log ?? new FakeLog();
+    const log = this.#lives.get(workload.id)?.log ?? this.#kept.get(workload.id) ?? new FakeLog();
     log.open();
     const ended = (exit: Exit) => {
       life.exit = exit;

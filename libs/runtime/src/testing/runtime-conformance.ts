@@ -207,6 +207,22 @@ export function runtimeConformance(name: string, factory: () => Promise<RuntimeS
       expect(await collect(subject.runtime.logs(id, { tail: 99 }, never))).toHaveLength(3);
     });
 
+    test('logs of a former life stay when they shall, are followed by those of the next, and go with the workload', async () => {
+      const first = workload([{ say: 'first life' }, { exit: 1 }]);
+      await subject.runtime.prepare(first, never);
+      await subject.runtime.start(first, await attach(), never);
+      afterwards(() => subject.runtime.remove(first.id, never));
+      await ended(first.id);
+      await subject.runtime.remove(first.id, never, { keepLogs: true });
+      expect(await seen(first.id)).toBeUndefined();
+      expect((await collect(subject.runtime.logs(first.id, {}, never))).map(({ text }) => text)).toEqual(['first life']);
+      await subject.runtime.start(first, await attach(), never);
+      await ended(first.id);
+      expect((await collect(subject.runtime.logs(first.id, {}, never))).map(({ text }) => text)).toEqual(['first life', 'first life']);
+      await subject.runtime.remove(first.id, never);
+      expect(await collect(subject.runtime.logs(first.id, {}, never))).toEqual([]);
+    });
+
     if (has('standardError')) {
       test('logs tell the two streams apart', async () => {
         const { id } = await begin([{ say: 'fine' }, { say: 'wrong', to: 'stderr' }, { exit: 0 }]);
