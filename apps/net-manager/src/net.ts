@@ -67,6 +67,7 @@ export class Net implements NetService {
   /** Resolves when the kernel was read once, or could not be: then the status says why, and the loop tries on. */
   async start(): Promise<void> {
     this.#useAddresses();
+    this.#board.useSubnet(this.#options.known.addresses()?.subnets[0]);
     await this.#converge().catch((error: unknown) => { this.#failed('kernel', error, 1); });
     this.#options.source.hear((routes) => { this.#hear(routes); });
     this.#options.source.explain(({ port, ...question }) => {
@@ -156,6 +157,7 @@ export class Net implements NetService {
     this.#compared = { at: clock.monotonic(), tookMs: clock.monotonic() - from };
     if (!this.#adopted) this.#options.log.log(`adopted ${this.#attachments.list().length} attachments`);
     this.#adopted = true;
+    this.#board.useSubnet(this.#options.known.addresses()?.subnets[0]);
     if (changes.length > 0) this.#options.log.log(`changed in the kernel: ${summary(changes)}`);
     await this.#names.refresh();
     this.#reportOverlay();
@@ -210,7 +212,6 @@ export class Net implements NetService {
     const addresses = this.#options.known.addresses();
     if (!addresses) return;
     this.#applied.setAddresses(addresses);
-    this.#board.useSubnet(addresses.subnets[0]);
   }
 
   #lacking(): string[] {

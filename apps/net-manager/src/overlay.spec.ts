@@ -154,7 +154,7 @@ describe('instance IPs', { timeout: 60_000 }, () => {
     await there.program(netns(c), 'require("node:http").createServer((q, r) => { let n = 0; q.on("data", (d) => { n += d.length; }).on("end", () => { r.end(Buffer.alloc(1_000_000, String(n))); }); }).listen(81, "::", () => console.log("up"))');
     const service = await publish([backendOf(there, c)]);
     for (const host of [service.ipv4, `[${service.ipv6}]`]) {
-      const source = `fetch('http://${host}:81', { method: 'POST', body: Buffer.alloc(300_000) }).then((r) => r.text()).then((t) => console.log(t.length, t.slice(0, 6)))`;
+      const source = `fetch('http://${host}:81', { method: 'POST', body: Buffer.alloc(300_000) }).then((r) => r.text()).then((t) => console.log(t.length + ' ' + t.slice(0, 6)))`;
       expect(await here.run(netns(a), source)).toBe('1000000 300000');
     }
   });

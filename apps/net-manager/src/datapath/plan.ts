@@ -19,8 +19,11 @@ export type Change =
   | { readonly kind: 'make-guard'; readonly family: 4 | 6 }
   | { readonly kind: 'change-items'; readonly changes: readonly ItemChange[] };
 
+/** What IPv6 needs of a link; below it the kernel has none there. */
+const leastMtu = 1280;
+
 /** A tunnel by IPv6 has 20 bytes less room than one by IPv4. */
-export const tunnelMtu = (mtu: number, family: 4 | 6): number => (family === 4 ? mtu : mtu - 20);
+export const tunnelMtu = (mtu: number, family: 4 | 6): number => (family === 4 ? mtu : Math.max(leastMtu, mtu - 20));
 
 /** The steps that lead from what the kernel has to what it shall have; none when both agree. Order matters. */
 export function plan(desired: Desired, kernel: Kernel): Change[] {

@@ -36,10 +36,16 @@ function goodBackend(backend: Backend, nodes: OverlayRanges, services: OverlayRa
   return { ...backend, ...instance, namespaceIpv4: ipv4, ...(ipv6 !== undefined && { namespaceIpv6: ipv6 }) };
 }
 
-function goodPeer(route: PeerRoute, { nodes }: Ranges, own: readonly string[]): Judged<PeerRoute> {
+/** Of nobody, of this machine, of many, of one wire. */
+const noMachines = ['0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/3', '::/127', 'fe80::/10', 'ff00::/8'];
+
+function goodPeer(route: PeerRoute, { nodes, services }: Ranges, own: readonly string[]): Judged<PeerRoute> {
   const refuse = (fault: string): Judged<PeerRoute> => ({ route: undefined, faults: [`node ${route.id}: ${fault}`] });
   const host = parseAddress(route.host);
   if (!host) return refuse(`its tunnel ends at ${JSON.stringify(route.host)}, which is no address`);
+  // A tunnel through the overlay would lead into itself.
+  const notThere = [...noMachines, ...nodes.v4, ...nodes.v6, ...services.v4, ...services.v6].find((range) => rangeHolds(range, host));
+  if (notThere !== undefined) return refuse(`its tunnel ends at ${route.host}, where no machine can be`);
   const [first] = route.subnets;
   // One that runs nothing yet has no subnet: nothing can come from there or go there.
   if (!first) return { route: undefined, faults: [] };
