@@ -1,10 +1,10 @@
 import {
   clusterAssignment, clusterCordon, clusterExplain, clusterLogs, clusterNodes, clusterResync, clusterRoutes, clusterTrace,
-  nodeFingerprint, nodeHeartbeat, nodeNetwork, nodeRegister, nodeReport, nodeSubnet,
+  nodeFingerprint, nodeHeartbeat, nodeNetwork, nodeRegister, nodeReport,
 } from '@oak/contracts';
 
 /** What nodes and root say to a cluster: each needs its handler, or the cluster does not start. */
 export const served = [
-  nodeRegister, nodeSubnet, nodeNetwork, nodeFingerprint, nodeHeartbeat, nodeReport,
+  nodeRegister, nodeNetwork, nodeFingerprint, nodeHeartbeat, nodeReport,
   clusterAssignment, clusterResync, clusterExplain, clusterNodes, clusterCordon, clusterRoutes, clusterTrace, clusterLogs,
 ];

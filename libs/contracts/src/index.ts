@@ -14,7 +14,7 @@ export {
   type ServiceAddresses, type ServiceRoute, type SubnetPair, type Trace, type TraceQuestion, type Tunnel,
 } from './network.ts';
 export {
-  nodeAssignment, nodeDescriptionSchema, nodeFingerprint, nodeHeartbeat, nodeRegister, nodeReport, nodeResync, nodeSubnet,
+  nodeAssignment, nodeDescriptionSchema, nodeFingerprint, nodeHeartbeat, nodeRegister, nodeReport, nodeResync,
   type Fingerprint, type NodeDescription,
 } from './node.ts';
 export {

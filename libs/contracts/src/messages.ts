@@ -4,7 +4,7 @@ import {
 } from './cluster.ts';
 import { clusterLogs, nodeLogs } from './logs.ts';
 import { clusterNetwork, clusterRoutes, clusterTrace, nodeNetwork, nodeRoutes, nodeTrace } from './network.ts';
-import { nodeAssignment, nodeFingerprint, nodeHeartbeat, nodeRegister, nodeReport, nodeResync, nodeSubnet } from './node.ts';
+import { nodeAssignment, nodeFingerprint, nodeHeartbeat, nodeRegister, nodeReport, nodeResync } from './node.ts';
 
 export type Party = 'root' | 'cluster' | 'node';
 export interface Message {
@@ -22,7 +22,6 @@ export const messages: readonly Message[] = [
   { name: 'nodeFingerprint', from: 'node', to: 'cluster', summary: 'A runtime came, went or changed its health', definition: nodeFingerprint },
   { name: 'nodeHeartbeat', from: 'node', to: 'cluster', summary: 'I am alive and stand at this assignment', definition: nodeHeartbeat },
   { name: 'nodeReport', from: 'node', to: 'cluster', summary: 'Instances changed, or all that I have', definition: nodeReport },
-  { name: 'nodeSubnet', from: 'node', to: 'cluster', summary: 'Which subnets are mine', definition: nodeSubnet },
   { name: 'nodeNetwork', from: 'node', to: 'cluster', summary: 'Which subnets and routes are mine', definition: nodeNetwork },
   { name: 'nodeRoutes', from: 'cluster', to: 'node', summary: 'Routes changed', definition: nodeRoutes },
   { name: 'nodeLogs', from: 'cluster', to: 'node', summary: 'The next lines of an instance\'s output', definition: nodeLogs },

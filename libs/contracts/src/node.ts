@@ -39,13 +39,6 @@ export const nodeHeartbeat = { subject: 'cluster.*.node.*.heartbeat', payload: h
 /** node -> cluster: instances changed, or (complete) this is all I have. */
 export const nodeReport = { subject: 'cluster.*.node.*.report', payload: nodeReportSchema } as const;
 
-/** net-manager -> cluster: which subnets are this node's own. Stable for the life of the node. */
-export const nodeSubnet = {
-  subject: 'cluster.*.node.*.subnet',
-  payload: z.object({}),
-  reply: z.object({ v4: z.cidrv4(), v6: z.cidrv6() }),
-} as const;
-
 /** cluster -> node: run these. A hint: the node asks again by `register` when a link of the chain is missing. */
 export const nodeAssignment = { subject: 'cluster.*.node.*.assignment', payload: assignmentSchema } as const;
 /** cluster -> node: say who you are again, e.g. because the cluster lost its memory. */

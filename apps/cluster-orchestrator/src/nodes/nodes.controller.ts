@@ -1,6 +1,6 @@
 import { Controller, Inject } from '@nestjs/common';
 import {
-  nodeAssignment, nodeFingerprint, nodeHeartbeat, nodeRegister, nodeReport, nodeSubnet,
+  nodeAssignment, nodeFingerprint, nodeHeartbeat, nodeRegister, nodeReport,
   type Assignment, type Fingerprint, type Heartbeat, type NodeReport, type Position,
 } from '@oak/contracts';
 import { OnEvent, OnRequest, Rejected, type MessageContext } from '@oak/messaging';
@@ -25,11 +25,6 @@ export class NodesController {
     const [assignment, ...rest] = this.cluster.book.complete(node);
     for (const page of rest) this.cluster.bus.publish(nodeAssignment, page, context.tokens[0] ?? '', node);
     return { heartbeatMs: this.cluster.heartbeatMs, assignment };
-  }
-
-  @OnRequest(nodeSubnet)
-  subnet(_payload: unknown, context: MessageContext): Promise<{ v4: string; v6: string }> {
-    return this.cluster.network.subnets.of(speaker(context), false).then(([first]) => first!);
   }
 
   @OnEvent(nodeFingerprint)
