@@ -10,6 +10,7 @@ export interface CommonOptions {
   readonly quiet?: boolean;
   readonly headers: boolean;
   readonly timeout?: number;
+  readonly wait?: boolean;
 }
 
 /** One call of a command. */
@@ -25,8 +26,9 @@ const usualWaitMs = 60_000;
 
 /** Which installation, for `connect`. */
 export function choiceOf({ options }: Invocation): { context?: string; url?: string; timeoutMs: number } {
-  const { context, url, timeout } = options;
-  return { ...(context !== undefined && { context }), ...(url !== undefined && { url }), timeoutMs: Math.min(timeout ?? usualTimeoutMs, usualTimeoutMs) };
+  const { context, url, timeout = usualTimeoutMs, wait } = options;
+  // Who waits long for instances does not wait that long for a root that is away.
+  return { ...(context !== undefined && { context }), ...(url !== undefined && { url }), timeoutMs: wait ? Math.min(timeout, usualTimeoutMs) : timeout };
 }
 
 /** How long `--wait` is patient. */

@@ -36,6 +36,7 @@ describe('exit codes', () => {
     ['it answers something else', ['get', 'services'], { 'GET /api/services': { body: [{ microserviceID: 1 }] } }, 1, /is not as this oak knows it\n {2}\[0\]\.microserviceID: /],
     ['it hangs up', ['get', 'services'], { 'GET /api/services': { raw: (response) => { response.destroy(); } } }, 5, /root can not be reached at http:\/\/127\.0\.0\.1:\d+: the connection was cut/],
     ['it never answers', ['get', 'services', '--timeout', '50ms'], { 'GET /api/services': { raw: () => undefined } }, 5, /no answer within 50 ms/],
+    ['it begins to answer and goes silent', ['get', 'services', '--timeout', '300ms'], { 'GET /api/services': { raw: (response) => { response.writeHead(200); response.write('['); } } }, 5, /no answer within 300 ms/],
     ['it sends away', ['get', 'services'], { 'GET /api/services': { status: 302, headers: { location: 'http://127.0.0.1:1/' } } }, 5, /can not be reached/],
   ])('%s', async (_what, args, answers, exitCode, stderr) => {
     const { place } = await at(answers);
@@ -89,6 +90,10 @@ describe('login', () => {
     Object.assign(place.env, { OAK_USER: 'ann', OAK_PASSWORD: 'x' });
     expect(await place.oak(['login', url])).toMatchObject({ exitCode: 4, stderr: expect.stringContaining('Wrong user name or password') as unknown });
     expect(await place.oak(['login', await deadUrl()])).toMatchObject({ exitCode: 5 });
+  });
+
+  it('asks where the root of a new context is', async () => {
+    expect(await (await at({})).place.oak(['login', '--context', 'new', '-u', 'ann', '--password-stdin'], 'x')).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/context new is new: say where its root is\n {2}oak login ADDRESS --context new/) as unknown });
   });
 
   it('warns before a password travels in the clear', async () => {

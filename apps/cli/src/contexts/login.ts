@@ -16,6 +16,7 @@ export async function login(invocation: Invocation<readonly [address: string | u
   const file = contexts.read();
   const name = options.context ?? (world.env['OAK_CONTEXT'] || file.current);
   const given = address ?? options.url;
+  if (!file.contexts[name] && name !== defaultContext && given === undefined && !world.env['OAK_URL']) throw new Failure(exitCodes.usage, `context ${name} is new: say where its root is`, `oak login ADDRESS --context ${name}`);
   const { context: { url } } = openSession({ ...world, env: { ...world.env, OAK_CONTEXT: '' } }, { ...choiceOf(invocation), context: file.contexts[name] ? name : defaultContext, ...(given !== undefined && { url: given }) });
   if (isOpenToReaders(url)) terminal.say(`${terminal.paintTalk('yellow', 'warning')}: ${url} is not encrypted: who is in between can read the password`);
   const user = options.user ?? (world.env['OAK_USER'] || await person(world, 'User name: '));

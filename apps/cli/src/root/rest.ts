@@ -5,7 +5,7 @@ import { failureOf, unreachable } from './answer-failure.ts';
 export interface RestOptions {
   readonly url: string;
   readonly token?: string;
-  /** Until root has answered. */
+  /** Until root has answered; a stream, until it has begun. */
   readonly timeoutMs: number;
   /** A new token when root took the old one no more; undefined: there is none. */
   readonly renew?: () => Promise<string | undefined>;
@@ -24,16 +24,15 @@ export class Rest {
     this.#token = options.token;
   }
 
-  /** @throws Failure */
-  async ask<S extends z.ZodType>(schema: S, path: string, question: Question = {}): Promise<z.output<S>> {
-    const response = await this.open(path, question);
-    const parsed = schema.safeParse(await this.#json(response));
+  /** The whole answer, as `schema` reads it. @throws Failure */
+  async ask<S extends z.ZodType>(schema: S, path: string, question: Omit<Question, 'signal'> = {}): Promise<z.output<S>> {
+    const parsed = schema.safeParse(await this.#inTime((signal) => this.#json(path, { ...question, signal })));
     if (parsed.success) return parsed.data;
     const faults = parsed.error.issues.slice(0, 5).map((issue) => ({ path: z.core.toDotPath(issue.path), message: issue.message }));
     throw new Failure(exitCodes.failed, `the answer of ${this.url}${path} is not as this oak knows it`, 'is it a root orchestrator, and of this version? see: oak version', faults);
   }
 
-  /** An answer whose body is read by the caller. @throws Failure */
+  /** An answer whose body is read by the caller, for as long as it comes. @throws Failure */
   async open(path: string, question: Question = {}): Promise<Response> {
     const response = await this.#send(path, question);
     if (response.status !== 401 || !this.#options.renew) return this.#good(response);
@@ -47,23 +46,34 @@ export class Rest {
   }
 
   async #send(path: string, { method = 'GET', body, headers, signal }: Question): Promise<Response> {
-    const patience = new AbortController();
-    const timer = setTimeout(() => { patience.abort(new DOMException(`no answer within ${this.#options.timeoutMs} ms`, 'TimeoutError')); }, this.#options.timeoutMs);
+    const begin = (patience: AbortSignal): Promise<Response> => fetch(`${this.url}${path}`, {
+      method, signal: signal ? AbortSignal.any([signal, patience]) : patience, redirect: 'error',
+      headers: { accept: 'application/json', ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }), ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
     try {
-      return await fetch(`${this.url}${path}`, {
-        method, signal: signal ? AbortSignal.any([signal, patience.signal]) : patience.signal, redirect: 'error',
-        headers: { accept: 'application/json', ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }), ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
+      return await this.#inTime(begin);
     } catch (error) {
-      if (signal?.aborted) throw error;
+      if (signal?.aborted || error instanceof Failure) throw error;
       throw unreachable(this.url, error);
+    }
+  }
+
+  /** Gives up what is not done in time. */
+  async #inTime<T>(act: (patience: AbortSignal) => Promise<T>): Promise<T> {
+    const patience = new AbortController();
+    const timer = setTimeout(() => { patience.abort(new Error(`no answer within ${this.#options.timeoutMs} ms`)); }, this.#options.timeoutMs);
+    try {
+      return await act(patience.signal);
+    } catch (error) {
+      throw patience.signal.aborted ? unreachable(this.url, patience.signal.reason) : error;
     } finally {
       clearTimeout(timer);
     }
   }
 
-  async #json(response: Response): Promise<unknown> {
+  async #json(path: string, question: Question): Promise<unknown> {
+    const response = await this.open(path, question);
     try {
       return await response.json();
     } catch (error) {
