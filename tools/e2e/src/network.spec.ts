@@ -147,6 +147,28 @@ describe('many instances', () => {
 });
 
 describe('when something dies', () => {
+  test('an instance is killed under load: only its own connections break, and its service goes on', async () => {
+    const [service] = await submit('victims', [microservice('three', {})]);
+    const id = service!.microserviceID;
+    await it.root.deploy(id, 3);
+    const all = await Promise.all([0, 1, 2].map((number) => it.root.until(id, number, isReady, 60_000)));
+    const under = load(it.lab, one('runccaller').instance, service!.RR_ip, { ms: 5_000, gapMs: 10 });
+    // One long call to each instance, by its own address, while the second one dies.
+    const script = `console.log(JSON.stringify(await Promise.all(process.argv.slice(1).map((address) => fetch('http://' + address + ':7000/slow?ms=3000').then((r) => r.json()).then(() => true, () => false)))))`;
+    const calls = it.lab.exec('c1n1', [process.execPath, '--input-type=module', '-e', script, ...all.map(({ instance_ip }) => instance_ip!)]);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    const victim = all[1]!;
+    await it.lab.exec(victim.node!, ['ctr', '-a', `${it.lab.dir}/${victim.node!}/containerd.sock`, '-n', 'oakestra', 'tasks', 'kill', '-s', 'SIGKILL', victim.id]);
+    expect(JSON.parse((await calls).stdout)).toEqual([true, false, true]);
+    const { sent, ok, failed } = await under;
+    // Between its end and the news of it, every third call finds nobody.
+    expect([sent > 20, failed.length <= Math.ceil(sent / 4), ok + failed.length]).toEqual([true, true, sent]);
+    expect(failed.every(({ error }) => error === 'ECONNREFUSED' || error === 'ECONNRESET'), JSON.stringify(failed)).toBe(true);
+    await it.root.until(id, 1, (instance) => isReady(instance) && instance.restarts > 0, 60_000);
+    expect(await ask(it.lab, one('runccaller').instance, { via: 'tcp', to: victim.instance_ip! })).toMatchObject({ ok: true });
+    await removeService(it.root, id);
+  }, 120_000);
+
   test('an instance that moves to another node keeps its addresses and names; nobody else notices', async () => {
     const [service] = await submit('mover', [microservice('moves', { constraints: [{ type: 'direct', cluster: 'c2', node: 'c2n1;c2n2' }] })]);
     const id = service!.microserviceID;
