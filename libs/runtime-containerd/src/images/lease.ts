@@ -15,9 +15,11 @@ const pullLabel = 'oakestra/pull';
  */
 export async function withPullLease<T>(client: ContainerdClient, image: string, signal: AbortSignal, use: (leased: ContainerdClient) => Promise<T>): Promise<T> {
   const earlier = await pullLeases(client, image, signal);
-  const id = await createLease(client, image, signal);
+  const id = `oakestra-${randomBytes(8).toString('hex')}`;
   const spent = [id, ...earlier];
   try {
+    await createLease(client, id, image);
+    signal.throwIfAborted();
     return await use(client.leased(id));
   } catch (error) {
     if (!signal.aborted && isResumable(error)) spent.length = 0;
@@ -43,10 +45,9 @@ async function pullLeases(client: ContainerdClient, image: string, signal: Abort
 /** A full disk gets its space back; for the rest, what is there helps the next try. */
 const isResumable = (error: unknown): boolean => error instanceof RuntimeError && error.kind === 'temporary' && !isDiskFull(error);
 
-async function createLease(client: ContainerdClient, image: string, signal: AbortSignal): Promise<string> {
-  const id = `oakestra-${randomBytes(8).toString('hex')}`;
-  await client.call(LeasesDefinition, 'create', { id, labels: { ...pullLabels(image), 'containerd.io/gc.expire': new Date(Date.now() + pullLifeMs).toISOString() } }, { signal });
-  return id;
+/** Not cancelled: a call that is given up may still be carried out, after its undo. */
+async function createLease(client: ContainerdClient, id: string, image: string): Promise<void> {
+  await client.call(LeasesDefinition, 'create', { id, labels: { ...pullLabels(image), 'containerd.io/gc.expire': new Date(Date.now() + pullLifeMs).toISOString() } });
 }
 
 /** Not cancelled with the work. A containerd that cannot do it now lets the lease expire. */
