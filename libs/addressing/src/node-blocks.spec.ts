@@ -41,5 +41,6 @@ describe('ranges of nodes', () => {
     expect(overlaps('10.19.4.0/26', '10.18.0.0/15')).toBe(true);
     expect(overlaps('10.18.0.0/15', '10.20.0.0/14')).toBe(false);
     expect(overlaps('fc00::/64', '10.18.0.0/15')).toBe(false);
+    expect(overlaps('fdff::/16', 'fdff:2000::/64')).toBe(true);
   });
 });

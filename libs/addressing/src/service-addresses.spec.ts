@@ -27,6 +27,10 @@ describe('service addresses', () => {
     expect(addresses.pick('round-robin', { ipv4: '', ipv6: '' })).toMatchObject({ ok: true });
   });
 
+  test('a pin far from the beginning of its range is inside', () => {
+    expect(new ServiceAddresses().pick('round-robin', { ipv6: 'fdff:2000:1:2:3:4:5:6' })).toMatchObject({ ok: true, ipv6: 'fdff:2000:1:2:3:4:5:6' });
+  });
+
   test('a pinned IPv6 in another spelling is the same address', () => {
     const addresses = new ServiceAddresses();
     addresses.take({ ipv4: '10.30.1.1', ipv6: 'fdff:2000::a' }, 'one');

@@ -34,7 +34,8 @@ export function sizeOf({ family, prefix }: Subnet): bigint {
 }
 
 export function contains(subnet: Subnet, address: string): boolean {
-  return offsetOf(subnet, address) !== undefined;
+  const parsed = parseAddress(address);
+  return parsed !== undefined && within(subnet, parsed);
 }
 
 /** The address `offset` places after the base. Undefined: outside. */
