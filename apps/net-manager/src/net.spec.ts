@@ -8,7 +8,6 @@ import type { NetStatus } from '@oak/net-api';
 import { StateDir } from '@oak/process';
 import { FakeClock } from '@oak/reconcile/testing';
 import { Datapath } from './datapath/datapath.ts';
-import { Encryption } from './encryption/encryption.ts';
 import type { Run } from './datapath/run.ts';
 import { Net } from './net.ts';
 import { KnownNetwork } from './routes/known-network.ts';
@@ -34,7 +33,7 @@ const asking = (ask: NetworkSource['ask']): NetworkSource => ({ ask, hear: () =>
 
 function netOf(source: NetworkSource, clock = new FakeClock(), state = stateDir()) {
   const net = new Net({
-    datapath: new Datapath({ bridge: 'oak0', tunnelPort: 50_103, mtu: 1450, encrypted: false }, broken), probed: all, encryption: new Encryption({ mode: 'off', kind: 'none', lacking: '', device: undefined, publicKey: undefined, port: 51_820 }), place: { cluster: 'c1', node: 'n7' }, tunnel: {}, graceMs: 2000, known: new KnownNetwork(state, clock), source, clock, random: { next: () => 0 }, log: silent,
+    datapath: new Datapath({ bridge: 'oak0', tunnelPort: 50_103, mtu: 1450 }, broken), probed: all, place: { cluster: 'c1', node: 'n7' }, tunnel: {}, graceMs: 2000, known: new KnownNetwork(state, clock), source, clock, random: { next: () => 0 }, log: silent,
   });
   undo.push(() => net.stop());
   const heard: NetStatus[] = [];

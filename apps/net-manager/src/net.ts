@@ -4,7 +4,6 @@ import { defaultBackoff, ReconcileLoop, type Clock, type Random, type Result } f
 import { Attachments } from './attachments/attachments.ts';
 import type { Datapath } from './datapath/datapath.ts';
 import type { Probed } from './datapath/probe.ts';
-import type { Encryption } from './encryption/encryption.ts';
 import { AppliedOverlay } from './overlay/applied-overlay.ts';
 import type { Place } from './overlay/nearest.ts';
 import { Parting } from './overlay/parting.ts';
@@ -17,7 +16,6 @@ import { StatusBoard } from './status-board.ts';
 export interface NetOptions {
   readonly datapath: Datapath;
   readonly probed: Probed;
-  readonly encryption: Encryption;
   /** Undefined: a node without a cluster. */
   readonly place: Place | undefined;
   readonly known: KnownNetwork;
@@ -49,8 +47,8 @@ export class Net implements NetService {
   constructor(options: NetOptions) {
     const { datapath, probed, place, known, clock, random, graceMs, log } = options;
     this.#options = options;
-    this.#board = new StatusBoard(datapath.options.bridge, this.#lacking(), options.encryption.kind);
-    this.#applied = new AppliedOverlay({ datapath, can: probed.can, place, encryption: options.encryption, onDoubt: () => { this.#loop.trigger('kernel'); } });
+    this.#board = new StatusBoard(datapath.options.bridge, this.#lacking());
+    this.#applied = new AppliedOverlay({ datapath, can: probed.can, place, onDoubt: () => { this.#loop.trigger('kernel'); } });
     this.#names = new NodeNames({
       subnets: () => known.addresses()?.subnets ?? [], attached: () => this.#attachments.attached(), routes: () => known.routes().values(), log: (text) => { log.warn(text); },
     });
@@ -162,7 +160,6 @@ export class Net implements NetService {
     this.#board.useSubnet(this.#options.known.addresses()?.subnets[0]);
     if (changes.length > 0) this.#options.log.log(`changed in the kernel: ${summary(changes)}`);
     await this.#names.refresh();
-    await this.#options.encryption.use(this.#applied.overlay.routes());
     this.#reportOverlay();
     this.#board.report('kernel', undefined);
     return done;
@@ -183,9 +180,9 @@ export class Net implements NetService {
   }
 
   #question(): NodeNetworkQuestion {
-    const { known, tunnel, encryption: { kind, publicKey } } = this.#options;
+    const { known, tunnel } = this.#options;
     const [position, problem] = [known.position(), this.#lacking().join('; ')];
-    return { ...tunnel, encryption: kind, ...(publicKey !== undefined && { publicKey }), ...(position && { position: { ...position } }), ...(this.#attachments.isFull() && { full: true }), ...(problem && { problem }) };
+    return { ...tunnel, ...(position && { position: { ...position } }), ...(this.#attachments.isFull() && { full: true }), ...(problem && { problem }) };
   }
 
   #hear(routes: Routes): void {
@@ -199,7 +196,6 @@ export class Net implements NetService {
   #setRoutes(ids: ReadonlySet<string>): void {
     const { known, log } = this.#options;
     const moves = [...ids].map((id) => this.#applied.overlay.setRoute(id, known.routes().get(id)));
-    void this.#options.encryption.use(this.#applied.overlay.routes()).then(() => { this.#reportOverlay(); });
     this.#reportOverlay();
     this.#attachments.apply().then(() => {
       this.#parting.gone(moves.flatMap(({ gone }) => gone));
@@ -209,7 +205,7 @@ export class Net implements NetService {
 
   #reportOverlay(): void {
     const { problem } = this.#names;
-    this.#board.reportOverlay([...this.#lacking(), ...this.#options.encryption.problems(), ...this.#unusable(), ...(problem === undefined ? [] : [problem])]);
+    this.#board.reportOverlay([...this.#lacking(), ...this.#unusable(), ...(problem === undefined ? [] : [problem])]);
   }
 
   #useAddresses(): void {
@@ -219,8 +215,8 @@ export class Net implements NetService {
   }
 
   #lacking(): string[] {
-    const { place, probed, encryption } = this.#options;
-    return [...(place ? [] : ['this node has no cluster: its instances have no services and no other nodes']), ...probed.problems, ...encryption.lacking()];
+    const { place, probed } = this.#options;
+    return [...(place ? [] : ['this node has no cluster: its instances have no services and no other nodes']), ...probed.problems];
   }
 
   #unusable(): string[] {

@@ -4,7 +4,6 @@ import { parseServiceChain } from '../datapath/chains.ts';
 import { isBridgeElement, parseItem } from '../datapath/items.ts';
 import type { Abilities } from '../datapath/kernel.ts';
 import { tunnels } from '../datapath/names.ts';
-import type { Encryption } from '../encryption/encryption.ts';
 import { ownRanges } from '../datapath/plan.ts';
 import { bare, rangeOf } from '../datapath/range.ts';
 import type { Remembered } from '../datapath/remembered.ts';
@@ -30,8 +29,6 @@ export interface OverlayOptions {
   /** Undefined: a node without a cluster. */
   readonly place: Place | undefined;
   readonly can: Abilities;
-  /** Undefined: every tunnel ends where it is told. */
-  readonly encryption?: Pick<Encryption, 'fault' | 'reached'> | undefined;
 }
 
 /** What all that this node knows of the overlay means for its kernel. Pure; each change costs only what it changes. */
@@ -126,8 +123,6 @@ export class Overlay {
   /** Of itself a node is told too: it knows better. */
   #judge(told: Route | undefined): Judged {
     if (!told || (told.kind === 'peer' && this.#isHere(told))) return { route: undefined, faults: [] };
-    const fault = told.kind === 'peer' ? this.#options.encryption?.fault(told) : undefined;
-    if (fault !== undefined) return { route: undefined, faults: [`node ${told.id}: ${fault}`] };
     return goodRoute(told, { nodes: this.#addresses.nodeRanges, services: this.#addresses.serviceRanges }, this.#own());
   }
 
@@ -163,7 +158,7 @@ export class Overlay {
 
   #peerItems(route: Extract<Route, { kind: 'peer' }>): Items | undefined {
     const [own] = this.#addresses.subnets;
-    return own && this.#options.can.tunnels ? peerItems(this.#options.encryption?.reached(route) ?? route, { v4: bare(rangeOf(own.v4).gateway), v6: bare(rangeOf(own.v6).gateway) }) : undefined;
+    return own && this.#options.can.tunnels ? peerItems(route, { v4: bare(rangeOf(own.v4).gateway), v6: bare(rangeOf(own.v6).gateway) }) : undefined;
   }
 
   #withdrawService(id: string): void {
