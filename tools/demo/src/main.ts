@@ -1,5 +1,5 @@
 import { execa } from 'execa';
-import { fetchFrom, RootClient, startLab, type InstanceView, type Lab, type ServiceView } from '@oak/lab';
+import { fetchFrom, interruption, RootClient, startLab, untilInterrupted, type InstanceView, type Lab, type ServiceView } from '@oak/lab';
 import Table from 'cli-table3';
 import colours from 'picocolors';
 import { beside, called, seed } from './descriptors.ts';
@@ -123,16 +123,18 @@ async function build(): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  // From here on, so that Ctrl-C in the middle of a start takes down what there is.
+  const signal = interruption();
   await build();
   say('starting a lab');
-  const lab = await startLab({ clusters: 1, nodes: 2, node: (name) => (name === 'c1n2' ? { runtimes: ['runc', 'crun'] } : {}) });
-  const interrupted = new Promise<void>((resolve) => { for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { resolve(); }); });
+  const lab = await startLab({ signal, clusters: 1, nodes: 2, node: (name) => (name === 'c1n2' ? { runtimes: ['runc', 'crun'] } : {}) });
   try {
-    await Promise.race([play(lab), interrupted.then(() => { throw new Error('interrupted'); })]);
+    const interrupted = new Promise<never>((_resolve, reject) => { signal.addEventListener('abort', () => { reject(signal.reason as Error); }, { once: true }); });
+    await Promise.race([play(lab), interrupted]);
     if (once) return;
     const { username, password } = await lab.credentials();
     say(`it stays up: ${lab.restUrl}/api/docs   user ${username}   password ${password}   (Ctrl-C ends it)`);
-    await interrupted;
+    await untilInterrupted(signal);
   } finally {
     say('taking the lab down');
     await lab.down();

@@ -9,3 +9,4 @@ export { startLab } from './start-lab.ts';
 export { labStatus, type LabStatus } from './status.ts';
 export { takeDown } from './take-down.ts';
 export type { AppName, LabOptions, NodeOptions } from './topology.ts';
+export { interruption, untilInterrupted } from './until-interrupted.ts';

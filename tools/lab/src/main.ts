@@ -10,6 +10,7 @@ import { startLab } from './start-lab.ts';
 import { labStatus, type LabStatus } from './status.ts';
 import { takeDown } from './take-down.ts';
 import { type AppName, appNames } from './topology.ts';
+import { interruption, untilInterrupted } from './until-interrupted.ts';
 
 const program = new Command('lab').description('A whole installation on this machine, each host in namespaces of its own. Needs root.').enablePositionalOptions();
 
@@ -71,21 +72,16 @@ interface UpOptions extends Place {
 
 async function up({ dir, clusters, nodes, runtimes, containerd, without = [], apps, keep, build }: UpOptions): Promise<void> {
   // From here on, so that Ctrl-C in the middle of a start takes down what there is.
-  const interrupt = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupt.abort());
-  if (build && apps === undefined) await buildApps(interrupt.signal);
+  const interrupted = interruption();
+  if (build && apps === undefined) await buildApps(interrupted);
   const lab = await startLab({
-    dir, clusters, nodes, without, signal: interrupt.signal, ...(apps !== undefined && { apps }), node: () => ({ containerd, ...(runtimes && { runtimes }) }),
+    dir, clusters, nodes, without, signal: interrupted, ...(apps !== undefined && { apps }), node: () => ({ containerd, ...(runtimes && { runtimes }) }),
   });
   const status = await labStatus(lab.dir);
   if (status !== undefined) console.log(statusText(status));
   if (keep) return console.log(`It stays. To end it: npm run lab -- down --dir ${lab.dir}`);
   console.log('Ctrl-C ends it.');
-  await new Promise<void>((resolve) => {
-    const alive = setInterval(() => undefined, 60_000); // nothing else keeps this process from ending
-    interrupt.signal.addEventListener('abort', () => resolve(clearInterval(alive)));
-    if (interrupt.signal.aborted) resolve(clearInterval(alive));
-  });
+  await untilInterrupted(interrupted);
   await lab.down();
 }
 
