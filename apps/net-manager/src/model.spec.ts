@@ -3,14 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { nodeSubnet } from '@oak/addressing';
 import type { Backend, Route } from '@oak/contracts';
 import type { AttachRequest, NetClient } from '@oak/net-api';
 import { Datapath } from './datapath/datapath.ts';
 import type { Remembered } from './datapath/remembered.ts';
 import { run } from './datapath/run.ts';
 import { Overlay } from './overlay/overlay.ts';
-import { backendOf, peerOf, ranges, serviceOf, TestCluster } from './testing/test-cluster.ts';
+import { backendOf, peerOf, ranges, serviceOf, subnetOf, TestCluster } from './testing/test-cluster.ts';
 import { bundle, TestMachine } from './testing/test-machine.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'oak-net-model-'));
@@ -82,7 +81,7 @@ async function take(world: World, one: Step): Promise<void> {
       return;
     }
     case 'withdraw': world.tell(undefined, serviceOf(one.n, []).id); return;
-    case 'peer': world.tell(one.gone ? undefined : { ...peerOf(machine, one.family), id: 'c1/n3', node: 'n3', host: one.family === 'v4' ? '192.0.2.3' : '2001:db8::3', subnets: [nodeSubnet(3)] }, 'c1/n3'); return;
+    case 'peer': world.tell(one.gone ? undefined : { ...peerOf(machine, one.family), id: 'c1/n3', node: 'n3', host: one.family === 'v4' ? '192.0.2.3' : '2001:db8::3', subnets: [subnetOf(3)] }, 'c1/n3'); return;
     case 'kill': await kill(world, one.attaching);
   }
 }
@@ -110,7 +109,7 @@ function requestOf(world: World, who: number): AttachRequest {
 async function predicted(world: World, had: ReadonlyMap<string, string>): Promise<[string, string][]> {
   const overlay = new Overlay({ bridge: 'oak0', place: { cluster: 'c1', node: 'n1' }, can: { services: true, guard: true, tunnels: true } });
   overlay.adopt(had);
-  overlay.setAddresses({ subnets: [nodeSubnet(1)], ...ranges });
+  overlay.setAddresses({ subnets: [subnetOf(1)], ...ranges });
   for (const { instanceId, name, ipv4, ipv6, ports, network } of await net.list()) overlay.attach({ instanceId, name, ipv4: `${ipv4}/26`, ipv6: `${ipv6}/120`, ports, ...(network && { network }) } satisfies Remembered);
   for (const [id, route] of world.routes) overlay.setRoute(id, route);
   return [...overlay.claims.all()].toSorted();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  carveSubnets, contains, nextSubnetIndex, nodeSubnet, nodeSubnetCount, nodeSubnetIndex, nth, offsetOf, parseAddress, parseSubnet,
+  contains, nth, offsetOf, parseAddress, parseSubnet,
   pickAddress, printAddress, printSubnet, subnetAround, usable, type Subnet,
 } from './index.ts';
 
@@ -65,51 +65,6 @@ describe('subnets', () => {
 
   test('the other family and the neighbours are outside', () => {
     expect(['::1', '10.17.255.255', '10.18.0.64', 'nonsense'].filter((address) => contains(node, address))).toEqual([]);
-  });
-});
-
-describe('ranges of nodes', () => {
-  test.each([
-    [0, '10.18.0.0/26', 'fc00::/120'], [1, '10.18.0.64/26', 'fc00::100/120'], [4, '10.18.1.0/26', 'fc00::400/120'],
-    [1024, '10.19.0.0/26', 'fc00::4:0/120'], [nodeSubnetCount - 1, '10.29.255.192/26', 'fc00::2f:ff00/120'],
-  ])('node %i has %s and %s', (index, v4, v6) => { expect(nodeSubnet(index)).toEqual({ v4, v6 }); });
-
-  test('a prefix of one installation is used, a bad one refused by name', () => {
-    expect(nodeSubnet(1, 'fd12:3456:789a::/48').v6).toBe('fd12:3456:789a::100/120');
-    for (const prefix of ['10.0.0.0/8', 'fc00::/119', 'fc00::/110', 'x', 'fc00::1/64']) expect(() => nodeSubnet(0, prefix)).toThrow(`IPv6 prefix ${prefix}`);
-    for (const index of [-1, nodeSubnetCount, 0.5, Number.NaN]) expect(() => nodeSubnet(index)).toThrow(RangeError);
-  });
-
-  test('index and range are inverse, by either family', () => {
-    fc.assert(fc.property(fc.nat(nodeSubnetCount - 1), (index) => {
-      const { v4, v6 } = nodeSubnet(index);
-      return nodeSubnetIndex(v4) === index && nodeSubnetIndex(v6) === index;
-    }));
-  });
-
-  test.each(['10.17.255.192/26', '10.30.0.0/26', '10.18.0.0/25', '10.18.0.1/26', 'fc00::30:0/120', 'fb00::/120', 'fc00::/119', 'x'])(
-    '%s is no range of a node', (range) => { expect(nodeSubnetIndex(range)).toBeUndefined(); });
-
-  test('all ranges are distinct and in order', () => {
-    const all = [...carveSubnets()];
-    expect(all).toHaveLength(12288);
-    expect(new Set(all.flatMap(({ v4, v6 }) => [v4, v6])).size).toBe(2 * all.length);
-    expect(carveSubnets(5).next().value).toEqual(nodeSubnet(5));
-  });
-
-  test('freed ones come first, oldest first, unless taken again or out of range', () => {
-    expect(nextSubnetIndex(new Set([0, 1, 2]), [])).toBe(3);
-    expect(nextSubnetIndex(new Set([0, 3]), [2, 1])).toBe(2);
-    expect(nextSubnetIndex(new Set([0, 2, 3]), [2, 1])).toBe(1);
-    expect(nextSubnetIndex(new Set([0]), [0, -4, 99999, 1.5])).toBe(1);
-    expect(nextSubnetIndex(new Set(Array.from({ length: nodeSubnetCount }, (_, i) => i)), [7])).toBeUndefined();
-  });
-
-  test('never one that is taken', () => {
-    fc.assert(fc.property(fc.array(fc.nat(50)), fc.array(fc.nat(50)), (taken, freed) => {
-      const next = nextSubnetIndex(new Set(taken), freed);
-      return next !== undefined && !taken.includes(next);
-    }));
   });
 });
 

@@ -1,6 +1,5 @@
 export { parseAddress, printAddress, type Address, type Family } from './address.ts';
 export { contains, nth, offsetOf, parseSubnet, printSubnet, sizeOf, subnetAround, type Subnet } from './subnet.ts';
-export { carveSubnets, defaultV6Prefix, nextSubnetIndex, nodeSubnet, nodeSubnetCount, nodeSubnetIndex } from './node-subnet.ts';
 export {
   defaultNodePlan, nodeBlock, nodeBlockCount, nodeRangesOf, overlaps, servicePlanOf, serviceRangesOf, subnetsOfBlock, subnetsPerBlock, type NodePlan, type NodeSubnet,
 } from './node-blocks.ts';

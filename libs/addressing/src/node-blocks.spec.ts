@@ -8,6 +8,7 @@ describe('ranges of nodes', () => {
     expect(nodeBlock(0)).toEqual({ v4: '10.18.0.0/21', v6: 'fc00::/115' });
     expect(nodeBlock(64)).toEqual({ v4: '10.20.0.0/21', v6: 'fc00::8:0/115' });
     expect(nodeBlock(nodeBlockCount() - 1)?.v4).toBe('10.29.248.0/21');
+    expect(subnetsOfBlock(nodeBlock(nodeBlockCount() - 1)!).at(-1)).toEqual({ v4: '10.29.255.192/26', v6: 'fc00::2f:ff00/120' });
     expect(nodeBlock(nodeBlockCount())).toBeUndefined();
   });
 

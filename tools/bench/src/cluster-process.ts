@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { clusterPermissions, TrustDomain } from '@oak/identity';
+import { freePort } from '@oak/identity/testing';
 import { connectBus, type Bus } from '@oak/messaging/client';
 import { StateDir } from '@oak/process';
 
@@ -62,13 +62,4 @@ async function untilReady(url: string, exited: () => number | null): Promise<voi
     await pause(50);
   }
   throw new Error(`nobody is ready at ${url}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

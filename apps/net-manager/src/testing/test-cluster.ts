@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { nodeSubnet, routesOf } from '@oak/addressing';
+import { nodeBlock, routesOf, subnetsOfBlock, type NodeSubnet } from '@oak/addressing';
 import { nodeNetwork, nodeRoutes, nodeTrace, type Backend, type NodeNetworkQuestion, type PeerRoute, type Route, type ServiceRoute, type Trace, type TraceQuestion } from '@oak/contracts';
 import { nodePermissions, TrustDomain } from '@oak/identity';
 import { connectBus, type Bus } from '@oak/messaging';
@@ -42,7 +42,7 @@ export class TestCluster {
       this.asked.push({ node, question });
       const [first, ...rest] = this.#book.complete(node);
       for (const page of rest) bus.publish(nodeRoutes, routesOf(page), 'c1', node);
-      return { subnets: [nodeSubnet(Number(node.slice(1)))], ...ranges, ...(this.#book.differs(node, question.position) && { routes: routesOf(first) }) };
+      return { subnets: [subnetOf(Number(node.slice(1)))], ...ranges, ...(this.#book.differs(node, question.position) && { routes: routesOf(first) }) };
     });
   }
 
@@ -95,7 +95,7 @@ export class TestCluster {
 
 /** How others reach a machine. */
 export function peerOf(machine: TestMachine, family: 'v4' | 'v6' = 'v4'): PeerRoute {
-  return { kind: 'peer', id: `c1/n${machine.number}`, cluster: 'c1', node: `n${machine.number}`, host: machine.address[family], port: 50_103, subnets: [nodeSubnet(machine.number)] };
+  return { kind: 'peer', id: `c1/n${machine.number}`, cluster: 'c1', node: `n${machine.number}`, host: machine.address[family], port: 50_103, subnets: [subnetOf(machine.number)] };
 }
 
 export function backendOf(machine: TestMachine, { instanceId, ipv4, ipv6, network }: Attachment, change: Partial<Backend> = {}): Backend {
@@ -109,4 +109,12 @@ export function serviceOf(n: number, backends: readonly Backend[], change: Parti
     kind: 'service', id: n.toString(16).padStart(24, 'b'), name: `shop.test.s${n}.test`, applicationId: 'a'.repeat(24), organisation: 'acme', policy: 'isolated', affinity: 'none',
     addresses: { roundRobin: { ipv4: `10.30.200.${n}`, ipv6: `fdff:2000::${n}` }, closest: { ipv4: `10.30.201.${n}`, ipv6: `fdff:1000::${n}` } }, backends: [...backends], ...change,
   };
+}
+
+/** The ranges of node number `number` of the first block. */
+export function subnetOf(number: number): NodeSubnet {
+  const block = nodeBlock(0);
+  const subnet = block && subnetsOfBlock(block)[number];
+  if (!subnet) throw new Error(`the first block has no node ${number}`);
+  return subnet;
 }

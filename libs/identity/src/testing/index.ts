@@ -1,1 +1,1 @@
-export { RawClient, type RawMessage } from './raw-client.ts';
+export { freePort, RawClient, type RawMessage } from './raw-client.ts';
