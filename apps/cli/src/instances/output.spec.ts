@@ -1,6 +1,8 @@
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Contexts } from '../contexts/contexts.ts';
+import { run } from '../run.ts';
 import { AWorld } from '../testing/a-world.ts';
 import { aToken, problem, rootStandIn, type Answers } from '../testing/root-stand-in.ts';
 import { aService, anInstance } from '../testing/views.ts';
@@ -11,11 +13,17 @@ const text = (...parts: string[]) => ({ raw: (response: ServerResponse): void =>
 const events = (...frames: string[]) => ({ raw: (response: ServerResponse): void => { response.writeHead(200, { 'content-type': 'text/event-stream' }); response.write(`: watching\n\n${frames.join('')}`); } });
 const frame = (id: string, type: string, body: object): string => `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify({ ...body, at: 0 })}\n\n`;
 
-async function oak(args: readonly string[], answers: Answers) {
+/** Logged in at a root that has shop/web with two instances. */
+async function at(answers: Answers) {
   const place = new AWorld();
   const { url, asked } = await rootStandIn({ 'GET /api/services': { body: [aService('shop/web', running, { RR_ip: '10.30.0.1' })] }, ...answers });
   new Contexts(place.outside().world).write({ current: 'default', contexts: { default: { url, token: aToken() } } });
-  return { ...await place.oak(args), asked };
+  return Object.assign(place, { asked });
+}
+
+async function oak(args: readonly string[], answers: Answers) {
+  const place = await at(answers);
+  return { ...await place.oak(args), asked: place.asked };
 }
 
 describe('logs', () => {
@@ -34,6 +42,19 @@ describe('logs', () => {
   it('names each that has none', async () => {
     const { exitCode, stderr } = await oak(['logs', 'web'], { [logsOf(0)]: problem(409, 'gone'), [logsOf(1)]: problem(409, 'it runs nowhere') });
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: 'oak: no output of some:\n  shop/web/0: gone\n  shop/web/1: it runs nowhere\n' });
+  });
+
+  it('go on after a long silence', async () => {
+    let response: ServerResponse | undefined;
+    const place = await at({ [logsOf(0)]: { raw: (one): void => { response = one; one.writeHead(200, { 'content-type': 'text/plain' }); one.write('before\n'); } } });
+    const { world, said } = place.outside();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => { vi.useRealTimers(); });
+    const exitCode = run(['logs', 'web/0', '-f'], world);
+    await once(world.stdout, 'data');
+    for (let minute = 0; minute < 60; minute++) await vi.advanceTimersByTimeAsync(60_000);
+    response?.end('after\n');
+    expect({ exitCode: await exitCode, ...said() }).toEqual({ exitCode: 0, stdout: 'before\nafter\n', stderr: '' });
   });
 
   it('that are cut say so', async () => {

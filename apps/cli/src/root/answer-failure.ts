@@ -36,14 +36,13 @@ export function unreachable(url: string, error: unknown): Failure {
 
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused, nobody listens there', ENOTFOUND: 'this name is not known', EAI_AGAIN: 'this name can not be looked up now',
-  ECONNRESET: 'the connection was cut', EHOSTUNREACH: 'no way to that machine', ENETUNREACH: 'no way to that network', UND_ERR_SOCKET: 'the connection was cut',
+  ECONNRESET: 'the connection was cut', EHOSTUNREACH: 'no way to that machine', ENETUNREACH: 'no way to that network',
 };
 
-/** fetch hides the reason in its cause, one more deep when several addresses were tried. */
+/** Of several addresses that were tried, what the first one said. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const inner = error.cause instanceof AggregateError ? (error.cause.errors as unknown[])[0] : error.cause;
-  if (!(inner instanceof Error)) return error.message;
-  const code = 'code' in inner && typeof inner.code === 'string' ? inner.code : '';
-  return reasons[code] ?? (inner.message || code);
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  if (!(first instanceof Error)) return String(first);
+  const code = 'code' in first && typeof first.code === 'string' ? first.code : '';
+  return reasons[code] ?? (first.message || code);
 }

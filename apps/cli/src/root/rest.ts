@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { exitCodes, Failure } from '../failure.ts';
 import { failureOf, unreachable } from './answer-failure.ts';
+import { exchange } from './exchange.ts';
 
 export interface RestOptions {
   readonly url: string;
@@ -37,7 +38,9 @@ export class Rest {
     const response = await this.#send(path, question);
     if (response.status !== 401 || !this.#options.renew) return this.#good(response);
     this.#token = await this.#options.renew();
-    return this.#good(this.#token === undefined ? response : await this.#send(path, question));
+    if (this.#token === undefined) return this.#good(response);
+    await response.body?.cancel();
+    return this.#good(await this.#send(path, question));
   }
 
   async #good(response: Response): Promise<Response> {
@@ -46,8 +49,8 @@ export class Rest {
   }
 
   async #send(path: string, { method = 'GET', body, headers, signal }: Question): Promise<Response> {
-    const begin = (patience: AbortSignal): Promise<Response> => fetch(`${this.url}${path}`, {
-      method, signal: signal ? AbortSignal.any([signal, patience]) : patience, redirect: 'error',
+    const begin = (patience: AbortSignal): Promise<Response> => exchange(`${this.url}${path}`, {
+      method, signal: signal ? AbortSignal.any([signal, patience]) : patience,
       headers: { accept: 'application/json', ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }), ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
@@ -78,7 +81,7 @@ export class Rest {
       return await response.json();
     } catch (error) {
       if (!(error instanceof SyntaxError)) throw unreachable(this.url, error);
-      throw new Failure(exitCodes.failed, `${response.url} does not answer in JSON`, 'is it a root orchestrator? see: oak doctor');
+      throw new Failure(exitCodes.failed, `${this.url}${path} does not answer in JSON`, 'is it a root orchestrator? see: oak doctor');
     }
   }
 }
