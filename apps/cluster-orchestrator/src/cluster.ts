@@ -2,7 +2,7 @@ import type { NodeView, Position } from '@oak/contracts';
 import { nodeAssignment, nodeResync } from '@oak/contracts';
 import { AssignmentBook, isPlaced, Listing, ReportCursor } from '@oak/instance';
 import type { Bus } from '@oak/messaging';
-import { ReconcileLoop, type Clock, type Random, type Result } from '@oak/reconcile';
+import { ReconcileLoop, Stragglers, type Clock, type Random, type Result } from '@oak/reconcile';
 import type { Store } from '@oak/store';
 import { InstanceReconciler } from './instances/instance-reconciler.ts';
 import { instancesCollection, type InstanceRecord } from './instances/instance-record.ts';
@@ -29,8 +29,6 @@ export interface ClusterOptions extends Pick<UplinkOptions, 'cluster' | 'locatio
 
 type Period = 'sweep' | 'register' | 'network' | 'heartbeat' | 'offer';
 const offerEveryMs = 250;
-/** What was said longer ago than this has arrived, or never will. */
-const underWayMs = 1_000;
 
 /** The rooms of a cluster and the loops between them. Knows no transport, no clock and no file of its own. */
 export class Cluster {
@@ -48,21 +46,21 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #loop: ReconcileLoop<string>;
   readonly #periods: ReconcileLoop<Period>;
-  /** When each node was last told something, by the monotonic clock. */
-  readonly #sentAt = new Map<string, number>();
+  readonly #stragglers: Stragglers;
   readonly #resyncedAt = new Map<string, number>();
   #offeredAt = -Infinity;
 
   constructor(options: ClusterOptions) {
     const { bus, store, clock, random, log, cluster } = options;
     this.#options = options;
+    this.#stragglers = new Stragglers(clock);
     this.bus = bus;
     this.heartbeatMs = options.heartbeatMs;
     this.log = log;
     const instances = store.collection(instancesCollection);
     this.book = new AssignmentBook({
       epoch: options.epoch, defer: (flush) => void setImmediate(flush),
-      send: (node, message) => { this.#sentAt.set(node, clock.monotonic()); bus.publish(nodeAssignment, message, cluster, node); },
+      send: (node, message) => { this.#stragglers.told(node); bus.publish(nodeAssignment, message, cluster, node); },
     });
     this.nodes = new NodeRegistry({ nodes: store.collection(nodesCollection), clock, policy: options.liveness, onChange: (...change) => { this.#nodeChanged(...change); }, onRoom: () => { this.#offerChanged(); } });
     this.network = new Network({
@@ -132,10 +130,8 @@ export class Cluster {
 
   /** A node that stands elsewhere than the book, while nothing is under way to it, has missed something: it gets everything. */
   checkPosition(node: string, position: Position): void {
-    const { bus, clock, cluster } = this.#options;
-    const now = clock.monotonic();
-    if (!this.book.differs(node, position) || now - (this.#sentAt.get(node) ?? -Infinity) < underWayMs) return;
-    this.#sentAt.set(node, now);
+    const { bus, cluster } = this.#options;
+    if (!this.#stragglers.hasMissed(node, this.book.differs(node, position))) return;
     for (const page of this.book.complete(node)) bus.publish(nodeAssignment, page, cluster, node);
   }
 

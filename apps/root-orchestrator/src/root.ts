@@ -2,7 +2,7 @@ import { clusterAssignment, clusterResync, clusterRoutes, type ClusterSummary, t
 import type { NodePlan, ServicePlan } from '@oak/addressing';
 import { AssignmentBook, Listing, ReportCursor } from '@oak/instance';
 import type { Bus } from '@oak/messaging';
-import { ReconcileLoop, type Clock, type Random, type Result } from '@oak/reconcile';
+import { ReconcileLoop, Stragglers, type Clock, type Random, type Result } from '@oak/reconcile';
 import type { Collection, Store } from '@oak/store';
 import { applicationsCollection, type ApplicationRecord } from './applications/application-record.ts';
 import { ClusterRegistry } from './clusters/cluster-registry.ts';
@@ -33,8 +33,6 @@ export interface RootOptions {
 
 const waitingStatuses = ['REQUESTED', 'TargetClusterNotFound', 'TargetClusterNotActive', 'TargetClusterNoCapacity', 'NoActiveClusterWithCapacity'] as const;
 const clusterHeartbeatMs = 5_000;
-/** What was said longer ago than this has arrived, or never will. */
-const underWayMs = 1_000;
 type Period = 'sweep' | 'waiting';
 
 /** The rooms of root and the loops between them. Knows no transport, no clock and no file of its own. */
@@ -54,9 +52,8 @@ export class Root {
   readonly #loop: ReconcileLoop<string>;
   readonly #periods: ReconcileLoop<Period>;
   readonly #records: Collection<InstanceRecord>;
-  /** When each cluster was last told something, by the monotonic clock. */
-  readonly #sentAt = new Map<string, number>();
-  readonly #routesBehind = new Map<string, number>();
+  readonly #assignmentStragglers: Stragglers;
+  readonly #routeStragglers: Stragglers;
   readonly #resyncedAt = new Map<string, number>();
   /** Routes are made in the turn of the write, without asking the store. */
   readonly #known = new Map<string, ServiceRecord>();
@@ -64,17 +61,22 @@ export class Root {
   constructor(options: RootOptions) {
     const { bus, store, clock, random, log } = options;
     this.options = options;
+    this.#assignmentStragglers = new Stragglers(clock);
+    this.#routeStragglers = new Stragglers(clock);
     this.applications = store.collection(applicationsCollection);
     this.services = store.collection(servicesCollection);
     this.#records = store.collection(instancesCollection);
     this.book = new AssignmentBook({
       epoch: options.epoch, defer: (flush) => void setImmediate(flush),
-      send: (cluster, message) => { this.#sentAt.set(cluster, clock.monotonic()); bus.publish(clusterAssignment, message, cluster); },
+      send: (cluster, message) => { this.#assignmentStragglers.told(cluster); bus.publish(clusterAssignment, message, cluster); },
     });
     this.clusters = new ClusterRegistry({ ...options, clusters: store.collection(clustersCollection), policy: options.liveness, onChange: (name) => { this.#clusterChanged(name); } });
     this.addresses = new Addresses(store.collection(addressesCollection), options.plans?.services);
     this.nodeBlocks = new NodeBlocks(store.collection(blocksCollection), options.plans?.nodes);
-    this.routes = new Routes({ epoch: options.epoch, bus, defer: (flush) => void setImmediate(flush) });
+    this.routes = new Routes({
+      epoch: options.epoch, bus, defer: (flush) => void setImmediate(flush), told: (cluster) => { this.#routeStragglers.told(cluster); },
+      owns: (cluster, range) => this.nodeBlocks.has(cluster, range), log,
+    });
     this.instances = new Instances({ ...options, instances: this.#records, services: this.services, addresses: this.addresses, trigger: (id) => { this.#loop.trigger(id); }, removed: (id, record) => { this.events.instanceRemoved(id, record); } });
     this.events = new EventFeed(options);
     // A removal carries no record; who removes tells it.
@@ -131,23 +133,21 @@ export class Root {
 
   /** A cluster that stands elsewhere than the book, while nothing is under way to it, has missed something: it gets everything. */
   checkPosition(cluster: string, position: Position): void {
-    const now = this.options.clock.monotonic();
-    if (!this.book.differs(cluster, position) || now - (this.#sentAt.get(cluster) ?? -Infinity) < underWayMs) return;
-    this.#sentAt.set(cluster, now);
+    if (!this.#assignmentStragglers.hasMissed(cluster, this.book.differs(cluster, position))) return;
     for (const page of this.book.complete(cluster)) this.options.bus.publish(clusterAssignment, page, cluster);
   }
 
-  /** What it knows of the other clusters: one that stands elsewhere for two heartbeats gets everything. */
+  /** The same for what it knows of the other clusters. */
   checkRoutes(cluster: string, position: Position): void {
-    const times = this.routes.differs(cluster, position) ? (this.#routesBehind.get(cluster) ?? 0) + 1 : 0;
-    this.#routesBehind.set(cluster, times);
-    if (times >= 2) for (const page of this.routes.complete(cluster)) this.options.bus.publish(clusterRoutes, page, cluster);
+    if (!this.#routeStragglers.hasMissed(cluster, this.routes.differs(cluster, position))) return;
+    for (const page of this.routes.complete(cluster)) this.options.bus.publish(clusterRoutes, page, cluster);
   }
 
   async #loadNetwork(services: ReadonlyMap<string, ServiceRecord>): Promise<void> {
     const instances = await this.#records.list();
     const owners = new Set([...services.keys(), ...instances.map(({ id }) => id)]);
     await this.addresses.load((id) => owners.has(id));
+    await this.nodeBlocks.load();
     for (const [id, body] of services) { this.#known.set(id, body); this.routes.serviceChanged(id, body); }
     for (const { id, body } of instances) this.routes.instanceChanged(id, body, services.get(body.serviceId));
   }

@@ -24,6 +24,9 @@ const nodePrefix = { v4: 26, v6: 120 } as const;
 const blockPrefix = { v4: 21, v6: 115 } as const;
 export const subnetsPerBlock = 2 ** (nodePrefix.v4 - blockPrefix.v4);
 
+/** Each node's tunnel has a number of 14 bits, of which two values stand for none and for all. */
+export const nodesMost = 2 ** 14 - 2;
+
 /** How many clusters' blocks the plan holds. @throws RangeError that names the range at fault */
 export function nodeBlockCount(plan: NodePlan = defaultNodePlan): number {
   return plan.v4.reduce((sum, text) => sum + pieces(rangeOf(text, 4, blockPrefix.v4), blockPrefix.v4), 0);

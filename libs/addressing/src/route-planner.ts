@@ -1,4 +1,4 @@
-import type { Backend, InstanceNetwork, NetworkPolicy, PeerRoute, Route, ServiceRoute, Tunnel } from '@oak/contracts';
+import { backendsMost, type Backend, type InstanceNetwork, type NetworkPolicy, type PeerRoute, type Route, type ServiceRoute, type Tunnel } from '@oak/contracts';
 
 /** A service without those who answer for it. */
 export type ServiceEntry = Omit<ServiceRoute, 'kind' | 'backends'>;
@@ -139,7 +139,7 @@ export class RoutePlanner {
     // An instance that has just moved here may still be told of from above.
     const backends = [...own, ...(foreign?.backends ?? []).filter((backend) => !local.has(backend.id))].filter((backend) => !this.#options.isOwnBackend(receiver, backend));
     const { name, applicationId, organisation, policy, addresses, affinity } = entry;
-    return { kind: 'service', id, name, applicationId, organisation, policy, addresses, affinity, backends: backends.toSorted((a, b) => a.instanceNumber - b.instanceNumber || (a.id < b.id ? -1 : 1)) };
+    return { kind: 'service', id, name, applicationId, organisation, policy, addresses, affinity, backends: backends.toSorted((a, b) => a.instanceNumber - b.instanceNumber || (a.id < b.id ? -1 : 1)).slice(0, backendsMost) };
   }
 
   #peerFor(receiver: string, id: string): PeerRoute | undefined {

@@ -8,7 +8,7 @@ export { clusterLogs, nodeLogs, type LogAnswer, type LogLine, type LogQuestion }
 export { messages, type Message, type Party } from './messages.ts';
 export { epochSchema, idSchema, nameSchema, pageSchema, revisionSchema, textSchema, timeSchema } from './names.ts';
 export {
-  affinities, affinitySchema, backendSchema, clusterNetwork, clusterRoutes, clusterTrace, instanceNetworkSchema, networkPolicies, networkPolicySchema, nodeNetwork, nodeRoutes, nodeTrace,
+  affinitySchema, backendsMost, clusterNetwork, clusterRoutes, clusterTrace, instanceNetworkSchema, networkPolicySchema, nodeNetwork, nodeRoutes, nodeTrace,
   overlayRangesSchema, routeSchema, routesSchema, serviceAddressesSchema, subnetPairSchema, tunnelSchema,
   type Backend, type CompleteRoutes, type InstanceNetwork, type NetworkPolicy, type NodeNetworkAnswer, type NodeNetworkQuestion, type OverlayRanges, type PeerRoute, type Route, type Routes,
   type ServiceAddresses, type ServiceRoute, type SubnetPair, type Trace, type TraceQuestion, type Tunnel,

@@ -1,8 +1,8 @@
+import { affinities, networkPolicies } from '@oak/sla';
 import { z } from 'zod';
 import { epochSchema, idSchema, nameSchema, pageSchema, revisionSchema, textSchema } from './names.ts';
 
 /** Who may call an application: only itself, all of its organisation, or everyone. */
-export const networkPolicies = ['isolated', 'organisation', 'public'] as const;
 export const networkPolicySchema = z.enum(networkPolicies);
 export type NetworkPolicy = z.infer<typeof networkPolicySchema>;
 
@@ -13,7 +13,6 @@ const organisation = z.string().min(1).max(64).describe('Who owns the applicatio
 export const serviceAddressesSchema = z.object({ roundRobin: z.object(pair), closest: z.object(pair).optional() });
 export type ServiceAddresses = z.infer<typeof serviceAddressesSchema>;
 
-export const affinities = ['none', 'client'] as const;
 /** `none`: each connection is spread by itself. `client`: the same caller gets the same instance as long as it runs. */
 export const affinitySchema = z.enum(affinities);
 
@@ -58,6 +57,9 @@ export const backendSchema = z.object({
 });
 export type Backend = z.infer<typeof backendSchema>;
 
+/** So many fit one message with the longest names. A service that has more is called at the first of them. */
+export const backendsMost = 2_000;
+
 /** A service and who answers for it. Without backends it is refused at once. */
 export const serviceRouteSchema = z.object({
   kind: z.literal('service'),
@@ -70,7 +72,7 @@ export const serviceRouteSchema = z.object({
   policy: networkPolicySchema,
   addresses: serviceAddressesSchema,
   affinity: affinitySchema,
-  backends: z.array(backendSchema).max(5_000),
+  backends: z.array(backendSchema).max(backendsMost),
 });
 export type ServiceRoute = z.infer<typeof serviceRouteSchema>;
 

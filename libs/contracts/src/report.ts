@@ -31,7 +31,7 @@ export type InstanceReport = z.infer<typeof instanceReportSchema>;
 export const placedReportSchema = instanceReportSchema.extend({
   node: nameSchema.optional(),
   host: z.string().max(64).optional(),
-  /** While it runs: where the tunnel of its node ends. */
+  /** Where the tunnel of its node ends, once it has a node. */
   tunnel: tunnelSchema.optional(),
   explanation: explanationSchema.optional(),
 });

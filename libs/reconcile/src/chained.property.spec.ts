@@ -97,6 +97,18 @@ test('a change leaves also when it may leave at once', () => {
   expect(sent.map(({ revision }) => revision)).toEqual([1, 2]);
 });
 
+test('what can not be sent to one receiver does not keep the others waiting', () => {
+  const [sent, failed]: [string[], string[]] = [[], []];
+  let flush = (): void => undefined;
+  const book = new ChainedBook<Item>({
+    epoch: 1, defer: (run) => { flush = run; }, onError: (receiver) => { failed.push(receiver); },
+    send: (receiver) => { if (receiver === 'bad') throw new Error('too large'); sent.push(receiver); },
+  });
+  for (const receiver of ['bad', 'good']) book.set(receiver, { id: 'a', value: 1 });
+  flush();
+  expect([sent, failed]).toEqual([['good'], ['bad']]);
+});
+
 test('the outcome names what changed', () => {
   const inbox = new ChainedInbox<Item>();
   inbox.accept({ kind: 'complete', epoch: 1, revision: 4, items: [{ id: 'a', value: 1 }, { id: 'b', value: 1 }] });

@@ -105,6 +105,8 @@ export interface ChainedBookOptions<T> {
   /** Of the sender; greater than that of any run before. */
   readonly epoch: number;
   readonly send: (receiver: string, message: ChainedMessage<T>) => void;
+  /** What `send` throws for one receiver is no other's matter; it gets everything when it says where it stands. Default: it is thrown on. */
+  readonly onError?: ((receiver: string, error: unknown) => void) | undefined;
   /** Runs its argument soon, once for all changes of one turn. */
   readonly defer: (flush: () => void) => void;
   /** Of the items of one message, as JSON; what is larger leaves as pages of the complete set. Default 512 KiB, half of what a bus takes. */
@@ -178,12 +180,6 @@ export class ChainedBook<T extends Keyed> {
     return position?.epoch !== at.epoch || position.revision !== at.revision;
   }
 
-  /** The receiver is gone; its page goes too. */
-  forget(receiver: string): void {
-    this.#pages.delete(receiver);
-    this.#dirty.delete(receiver);
-  }
-
   #mark(receiver: string): void {
     const first = this.#dirty.size === 0;
     this.#dirty.add(receiver);
@@ -195,7 +191,17 @@ export class ChainedBook<T extends Keyed> {
     this.#dirty.clear();
     for (const receiver of receivers) {
       const message = this.#advance(receiver);
-      if (message) for (const one of this.#fits(message) ? [message] : this.complete(receiver)) this.#options.send(receiver, one);
+      if (message) this.#send(receiver, this.#fits(message) ? [message] : this.complete(receiver));
+    }
+  }
+
+  #send(receiver: string, messages: readonly ChainedMessage<T>[]): void {
+    const { send, onError } = this.#options;
+    try {
+      for (const message of messages) send(receiver, message);
+    } catch (error) {
+      if (!onError) throw error;
+      onError(receiver, error);
     }
   }
 

@@ -18,6 +18,9 @@ const instanceRange = record({
   start: text('IPv4 or IPv6 address of the first instance; the others follow in order. Optional.').optional(),
 }, 'a range of instance addresses');
 
+/** Whether each connection is spread by itself, or a caller stays with one instance. */
+export const affinities = ['none', 'client'] as const;
+
 /** Service addresses that are asked for. An empty text means: none in particular. Whether an address can be had is decided when the microservice is created. */
 export const addressesSchema = record({
   /** Optional, immutable. IPv4 of the round-robin address, inside the service network (10.30.0.0/16). */
@@ -29,7 +32,7 @@ export const addressesSchema = record({
   /** Optional, immutable. IPv6 that leads to the closest instance. */
   closest_ip_v6: ipv6('IPv6 that leads to the closest instance. Optional. Immutable.'),
   /** Optional, immutable. `client`: the same caller gets the same instance as long as that one runs. */
-  affinity: choice('none: every connection is spread by itself; client: the same caller gets the same instance as long as it runs. Optional, default none. Immutable.', ['none', 'client']).optional(),
+  affinity: choice('none: every connection is spread by itself; client: the same caller gets the same instance as long as it runs. Optional, default none. Immutable.', affinities).optional(),
   /** Optional. Addresses for single instances. */
   instances: list(instanceRange, 'Addresses for single instances. Optional. Immutable.', 256).optional(),
 }, 'an object of addresses').describe('Service addresses that are asked for.');

@@ -1,11 +1,11 @@
-export { addressesSchema, type Addresses } from './addresses.ts';
+export { addressesSchema, affinities, type Addresses } from './addresses.ts';
 export { constraintSchema, type Constraint } from './constraint.ts';
 export { slaJsonSchema } from './json-schema.ts';
 export { microserviceSchema, type Microservice } from './microservice.ts';
 export { parseMicroservice, parseSla, type ParsedMicroservice, type ParsedSla, type Refused } from './parse.ts';
 export { parsePorts, printPorts, type ParsedPorts, type PortFault, type PortMapping, type Protocol } from './ports.ts';
 export { printSla } from './print.ts';
-export { applicationSchema, SLA_VERSION, slaSchema, type Application, type Sla } from './sla.ts';
+export { applicationSchema, networkPolicies, SLA_VERSION, slaSchema, type Application, type Sla } from './sla.ts';
 export { type Violation, type Warning } from './violation.ts';
 export { normaliseVirtualization } from './virtualization.ts';
 export { volumeSchema, type Volume } from './volume.ts';

@@ -6,6 +6,9 @@ import { fault } from './violation.ts';
 
 export const SLA_VERSION = 'v2.0';
 
+/** Who may call an application: only itself, all of its owner's applications, or everyone. */
+export const networkPolicies = ['isolated', 'organisation', 'public'] as const;
+
 /** One application: a named group of microservices. */
 export const applicationSchema = record({
   /** Empty on new applications; the id of the application when microservices are added to it. Immutable. */
@@ -17,7 +20,7 @@ export const applicationSchema = record({
   /** Optional, mutable. For people. */
   application_desc: text('Description for people. Optional. Mutable.', 10_000).default(''),
   /** Optional, immutable. Who may call its microservices: nobody else, all applications of the organisation, everyone. */
-  network_policy: choice('Who may call its microservices: isolated (only the application itself), organisation (all applications of the owner) or public (everyone). Optional, default organisation. Immutable.', ['isolated', 'organisation', 'public']).default('organisation'),
+  network_policy: choice('Who may call its microservices: isolated (only the application itself), organisation (all applications of the owner) or public (everyone). Optional, default organisation. Immutable.', networkPolicies).default('organisation'),
   /** Required, may be empty. */
   microservices: list(microserviceSchema, 'Its microservices. Required, may be empty.', 1024),
 }, 'an application').meta({ id: 'Application', description: 'A named group of microservices.' });

@@ -18,12 +18,16 @@ export const blocksCollection: CollectionDefinition<BlockRecord> = { name: 'node
 export interface NodeSubnetsOptions {
   readonly subnets: Collection<SubnetRecord>;
   readonly blocks: Collection<BlockRecord>;
+  /** A cluster without a root has these; they are never stored, so that it may join one later. */
+  readonly alone?: readonly NodeSubnet[] | undefined;
   /** Given up for good, or for so long that its ranges may go to another when all others are in use. */
   readonly isGone: (node: string) => boolean;
 }
 
 /** So few left: ask for another block while there is time. */
 const lowWater = 8;
+/** As many as a node's messages carry: 976 instances. */
+const subnetsMost = 16;
 
 /** The subnets of this cluster's nodes. A node keeps what it got, so that it finds its workloads' addresses valid when it comes back. */
 export class NodeSubnets {
@@ -33,15 +37,18 @@ export class NodeSubnets {
     this.#options = options;
   }
 
-  /** Oldest first. */
+  /** Oldest first. Those of a time without root, or with another one, do not count. */
   async known(node: string): Promise<NodeSubnet[]> {
-    return (await this.#of(node)).map(({ id, body }) => ({ v4: id, v6: body.v6 }));
+    const ours = new Set((await this.#all()).map(({ v4 }) => v4));
+    return (await this.#of(node)).filter(({ id }) => ours.has(id)).map(({ id, body }) => ({ v4: id, v6: body.v6 }));
   }
 
   /** The node's subnets; a free one in addition if it has none yet, or if all it has are full. @throws Rejected 507 with the remedy */
   async of(node: string, full: boolean): Promise<NodeSubnet[]> {
     const had = await this.known(node);
-    return had.length > 0 && !full ? had : [...had, await this.#take(node)];
+    if (had.length > 0 && !full) return had;
+    if (had.length >= subnetsMost) throw new Rejected(507, `node ${node} has ${subnetsMost} subnets already, all in use: spread its instances over more nodes`);
+    return [...had, await this.#take(node)];
   }
 
   /** What root gave; blocks are never taken back. */
@@ -51,22 +58,36 @@ export class NodeSubnets {
     await this.#options.blocks.insertMany(fresh.map(({ v4, v6 }, at) => ({ id: v4, body: { v6, number: known.size + at } })));
   }
 
+  /** How many blocks root has given. */
+  blocks(): Promise<number> {
+    return this.#options.blocks.count();
+  }
+
   /** How many blocks this cluster should have by now. */
   async wanted(): Promise<number> {
-    const [blocks, used, all] = await Promise.all([this.#options.blocks.count(), this.#options.subnets.count(), this.#all()]);
-    return all.length - used < lowWater ? blocks + 1 : blocks;
+    const blocks = await this.#options.blocks.count();
+    return await this.left() < lowWater ? blocks + 1 : blocks;
+  }
+
+  /** How many subnets nobody has. */
+  async left(): Promise<number> {
+    const [all, used] = await Promise.all([this.#all(), this.#options.subnets.list()]);
+    const taken = new Set(used.map(({ id }) => id));
+    return all.filter(({ v4 }) => !taken.has(v4)).length;
   }
 
   async #take(node: string): Promise<NodeSubnet> {
     for (;;) {
       const used = await this.#options.subnets.list();
       const taken = new Set(used.map(({ id }) => id));
-      const free = (await this.#all()).find(({ v4 }) => !taken.has(v4));
+      const all = await this.#all();
+      const free = all.find(({ v4 }) => !taken.has(v4));
       const number = Math.max(-1, ...used.map(({ body }) => body.number)) + 1;
       try {
         if (free) { await this.#options.subnets.insert(free.v4, { v6: free.v6, node, number }); return free; }
-        const left = leftBehind(used, this.#options.isGone);
-        if (!left) throw new Rejected(507, (await this.#options.blocks.count()) === 0 ? 'this cluster has no ranges for nodes yet: it waits for root' : 'every subnet for nodes is in use: give root larger ranges, or remove nodes that are gone for good');
+        const ours = new Set(all.map(({ v4 }) => v4));
+        const left = leftBehind(used.filter(({ id }) => ours.has(id)), this.#options.isGone);
+        if (!left) throw new Rejected(507, all.length === 0 ? 'this cluster has no ranges for nodes yet: it waits for root' : 'every subnet for nodes is in use: give root larger ranges, or remove nodes that are gone for good');
         await this.#options.subnets.replace(left.id, left.revision, { ...left.body, node, number });
         return { v4: left.id, v6: left.body.v6 };
       } catch (error) {
@@ -77,6 +98,7 @@ export class NodeSubnets {
   }
 
   async #all(): Promise<NodeSubnet[]> {
+    if (this.#options.alone) return this.#options.alone.flatMap(subnetsOfBlock);
     const blocks = (await this.#options.blocks.list()).toSorted((a, b) => a.body.number - b.body.number);
     return blocks.flatMap(({ id, body }) => subnetsOfBlock({ v4: id, v6: body.v6 }));
   }

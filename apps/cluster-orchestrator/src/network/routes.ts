@@ -20,6 +20,7 @@ export interface RoutesOptions {
   readonly tunnelOf: (node: string) => Tunnel | undefined;
   /** Runs its argument soon, once for all changes of one turn. */
   readonly defer: (flush: () => void) => void;
+  readonly log: (text: string) => void;
 }
 
 /** Which services and nodes each node of this cluster must know: what runs here, joined with what root told of elsewhere. Works on with root away. */
@@ -34,8 +35,8 @@ export class Routes {
 
   constructor(options: RoutesOptions) {
     this.#options = options;
-    const { epoch, bus, cluster } = options;
-    this.#book = new ChainedBook<Route>({ epoch, defer: queueMicrotask, send: (node, message) => { bus.publish(nodeRoutes, routesOf(message), cluster, node); } });
+    const { epoch, bus, cluster, log } = options;
+    this.#book = new ChainedBook<Route>({ epoch, defer: queueMicrotask, onError: (node, error) => { log(`routes for node ${node}: ${String(error)}`); }, send: (node, message) => { bus.publish(nodeRoutes, routesOf(message), cluster, node); } });
     this.#planner = new RoutePlanner({
       sink: this.#book, isOwnBackend: () => false, isOwnNode: (receiver, { cluster: of, node }) => of === cluster && node === receiver,
     });
@@ -87,15 +88,16 @@ export class Routes {
     return this.#book.differs(node, position);
   }
 
-  /** What a connection of this node would find. */
-  routesFor(node: string): Route[] {
-    return this.#planner.routesFor(node);
-  }
-
   async #apply(message: RoutesMessage): Promise<boolean> {
     const outcome = this.#inbox.accept(chainedOf(message));
     if (outcome.kind !== 'applied') return outcome.kind !== 'gap';
-    for (const id of outcome.changed) await this.#store(id, this.#inbox.items.get(id));
+    try {
+      for (const id of outcome.changed) await this.#store(id, this.#inbox.items.get(id));
+    } catch (error) {
+      // Half done is not done: what is stored is what is known, and the next message finds a gap.
+      this.#inbox.restore(undefined, (await this.#options.remote.list()).map(({ body }) => body));
+      throw error;
+    }
     if (this.#inbox.position) this.#options.position.save(this.#inbox.position);
     this.#mark();
     return true;

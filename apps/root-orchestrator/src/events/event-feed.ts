@@ -1,7 +1,7 @@
 import type { NodeView } from '@oak/contracts';
 import type { Clock } from '@oak/reconcile';
 import type { KnownCluster } from '../clusters/cluster-registry.ts';
-import type { InstanceRecord } from '../instances/instance-record.ts';
+import { isReady, type InstanceRecord } from '../instances/instance-record.ts';
 
 export interface FeedEvent {
   /** Counts up; resume after it. Restarts of root begin a new count with a new `epoch`. */
@@ -78,8 +78,9 @@ export class EventFeed {
   }
 }
 
-function eventBody({ serviceId, applicationId, number, status, detail, attempt, cluster, report }: InstanceRecord): object {
-  return { serviceId, applicationId, instance_number: number, status, status_detail: detail, attempt, ...(cluster && { cluster }), ...(report?.node && { node: report.node }) };
+function eventBody(record: InstanceRecord): object {
+  const { serviceId, applicationId, number, status, detail, attempt, cluster, report } = record;
+  return { serviceId, applicationId, instance_number: number, status, status_detail: detail, ready: isReady(record), attempt, ...(cluster && { cluster }), ...(report?.node && { node: report.node }) };
 }
 
 function wants({ type, serviceId, applicationId }: Watcher, event: FeedEvent): boolean {

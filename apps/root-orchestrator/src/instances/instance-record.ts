@@ -29,6 +29,11 @@ export const instanceRecordSchema = z.object({
 });
 export type InstanceRecord = z.infer<typeof instanceRecordSchema>;
 
+/** It runs, and answers as far as anybody asks. */
+export function isReady({ status, report }: Pick<InstanceRecord, 'status' | 'report'>): boolean {
+  return status === 'RUNNING' && report?.ready !== false;
+}
+
 export const instancesCollection: CollectionDefinition<InstanceRecord> = {
   name: 'instances', parse: (input) => instanceRecordSchema.parse(input),
   indexes: [

@@ -11,3 +11,13 @@ test('no two clusters get the same block, a cluster keeps its own, and the plan 
   expect(await roots[1]!.of('c1', 1)).toEqual(expect.arrayContaining(a));
   expect(await roots[0]!.of('c2', 5)).toHaveLength(2);
 });
+
+test('it knows whose an address is, also after a restart', async () => {
+  const collection = new MemoryStore().collection(blocksCollection);
+  await new NodeBlocks(collection).of('c1', 1);
+  const blocks = new NodeBlocks(collection);
+  expect(blocks.has('c1', '10.18.0.2')).toBe(false);
+  await blocks.load();
+  expect(['10.18.0.2', '10.18.7.192/26', 'fc00::1f00/120', '10.18.8.0', '10.19.0.0/26', 'nonsense'].map((range) => blocks.has('c1', range))).toEqual([true, true, true, false, false, false]);
+  expect(blocks.has('c2', '10.18.0.2')).toBe(false);
+});

@@ -12,6 +12,8 @@ test('the default ranges are Oakestra\'s, an installation may have its own', () 
 test.each([
   [{ OAK_NODE_RANGES: '10.18.0.0/24,fc00::/64' }, /OAK_NODE_RANGES.*10\.18\.0\.0\/24: must be an IPv4 range of length \/21 or shorter/],
   [{ OAK_NODE_RANGES: '10.18.0.0/15' }, /OAK_NODE_RANGES.*both families/],
+  [{ OAK_NODE_RANGES: '172.16.0.0/11,fc00::/48' }, /OAK_NODE_RANGES.*172\.16\.0\.0\/11/],
+  [{ OAK_NODE_RANGES: '10.0.0.0/11,fc00::/48' }, /OAK_NODE_RANGES.*more than 16382 subnets/],
   [{ OAK_SERVICE_RANGES: '10.30.0.0' }, /OAK_SERVICE_RANGES.*one range of each family/],
   [{ OAK_SERVICE_RANGES: '10.19.0.0/16,fdff::/16' }, /OAK_SERVICE_RANGES.*10\.19\.0\.0\/16 overlaps 10\.18\.0\.0\/15 of OAK_NODE_RANGES/],
 ])('%j is refused with the reason', (env, reason) => {

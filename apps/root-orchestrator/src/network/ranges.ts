@@ -1,4 +1,4 @@
-import { defaultNodePlan, defaultServicePlan, nodeBlock, overlaps, servicePlanOf, type NodePlan, type ServicePlan } from '@oak/addressing';
+import { defaultNodePlan, defaultServicePlan, nodeBlock, nodeBlockCount, nodesMost, overlaps, servicePlanOf, subnetsPerBlock, type NodePlan, type ServicePlan } from '@oak/addressing';
 import { z } from 'zod';
 
 export const defaultNodeRanges = [...defaultNodePlan.v4, defaultNodePlan.v6].join(',');
@@ -23,6 +23,7 @@ export const nodePlanSchema = checked((all): NodePlan => {
   const plan = { v4: all.filter((one) => !one.includes(':')), v6: six(all) };
   if (plan.v4.length === 0 || plan.v6 === '') throw new RangeError('expected ranges of both families, e.g. 10.18.0.0/15,fc00::/64');
   nodeBlock(0, plan);
+  if (nodeBlockCount(plan) * subnetsPerBlock > nodesMost) throw new RangeError(`${plan.v4.join(', ')}: hold more than ${nodesMost} subnets of nodes, as many as tunnels can tell apart; give smaller ranges`);
   return plan;
 });
 /** `10.30.0.0/16,fdff::/16` */

@@ -3,7 +3,7 @@ import { clusterRoutes, type CompleteRoutes, type Position, type Route } from '@
 import type { Bus } from '@oak/messaging';
 import { ChainedBook } from '@oak/reconcile';
 import type { Document } from '@oak/store';
-import type { InstanceRecord } from '../instances/instance-record.ts';
+import { isReady, type InstanceRecord } from '../instances/instance-record.ts';
 import type { ServiceRecord } from '../services/service-record.ts';
 
 export interface RoutesOptions {
@@ -11,6 +11,11 @@ export interface RoutesOptions {
   readonly bus: Pick<Bus, 'publish'>;
   /** Runs its argument soon, once for all changes of one turn. */
   readonly defer: (flush: () => void) => void;
+  /** A cluster was just told something. */
+  readonly told: (cluster: string) => void;
+  /** Whether an address or a range is one of this cluster's own. */
+  readonly owns: (cluster: string, range: string) => boolean;
+  readonly log: (text: string) => void;
 }
 
 /** Which services and nodes each cluster must know of the others. Follows the records of services and instances; keeps nothing of its own. */
@@ -18,11 +23,13 @@ export class Routes {
   readonly #book: ChainedBook<Route>;
   readonly #planner: RoutePlanner;
   readonly #defer: RoutesOptions['defer'];
+  readonly #owns: RoutesOptions['owns'];
   #marked = false;
 
-  constructor({ epoch, bus, defer }: RoutesOptions) {
+  constructor({ epoch, bus, defer, told, owns, log }: RoutesOptions) {
     this.#defer = defer;
-    this.#book = new ChainedBook<Route>({ epoch, defer: queueMicrotask, send: (cluster, message) => { bus.publish(clusterRoutes, routesOf(message), cluster); } });
+    this.#owns = owns;
+    this.#book = new ChainedBook<Route>({ epoch, defer: queueMicrotask, onError: (cluster, error) => { log(`routes for cluster ${cluster}: ${String(error)}`); }, send: (cluster, message) => { told(cluster); bus.publish(clusterRoutes, routesOf(message), cluster); } });
     const own = (cluster: string, at: { readonly cluster: string }): boolean => at.cluster === cluster;
     this.#planner = new RoutePlanner({ sink: this.#book, isOwnBackend: own, isOwnNode: own });
   }
@@ -37,7 +44,7 @@ export class Routes {
 
   /** `record` undefined: it is gone. */
   instanceChanged(id: string, record: InstanceRecord | undefined, service: ServiceRecord | undefined): void {
-    const routed = record && service && routedOf({ id, body: record }, service);
+    const routed = record && service && routedOf({ id, body: record }, service, this.#owns);
     if (routed) this.#planner.setInstance(routed);
     else this.#planner.removeInstance(id);
     this.#mark();
@@ -64,14 +71,14 @@ function entryOf(id: string, { name, applicationId, owner, networkPolicy, networ
   return network && !deleting ? { id, name, applicationId, organisation: owner, policy: networkPolicy, addresses: network.addresses, affinity: network.affinity } : undefined;
 }
 
-/** Undefined while no cluster has it. */
-export function routedOf({ id, body }: Pick<Document<InstanceRecord>, 'id' | 'body'>, service: ServiceRecord): RoutedInstance | undefined {
+/** Undefined while no cluster has it. A cluster speaks for its own ranges only: nobody is sent elsewhere because it says so. */
+export function routedOf({ id, body }: Pick<Document<InstanceRecord>, 'id' | 'body'>, service: ServiceRecord, owns: RoutesOptions['owns']): RoutedInstance | undefined {
   const { cluster, report, addresses } = body;
   if (cluster === undefined) return undefined;
   const base = { id, serviceId: body.serviceId, applicationId: body.applicationId, organisation: service.owner, receiver: cluster };
-  if (report?.node === undefined || report.tunnel === undefined) return base;
+  if (report?.node === undefined || !report.tunnel?.subnets.every(({ v4, v6 }) => owns(cluster, v4) && owns(cluster, v6))) return base;
   const { node, tunnel, ipv4, ipv6 } = report;
   const host = { cluster, node, tunnel };
-  if (body.status !== 'RUNNING' || report.ready === false || body.desired !== 'run' || ipv4 === undefined || addresses === undefined) return { ...base, host };
+  if (!isReady(body) || body.desired !== 'run' || addresses === undefined || ipv4 === undefined || !owns(cluster, ipv4) || (ipv6 !== undefined && !owns(cluster, ipv6))) return { ...base, host };
   return { ...base, host, backend: { id, instanceNumber: body.number, ...addresses, namespaceIpv4: ipv4, ...(ipv6 !== undefined && { namespaceIpv6: ipv6 }), cluster, node } };
 }

@@ -1,7 +1,7 @@
 import type { Document } from '@oak/store';
 import type { ApplicationRecord } from '../applications/application-record.ts';
 import type { ClusterRegistry } from '../clusters/cluster-registry.ts';
-import type { InstanceRecord } from '../instances/instance-record.ts';
+import { isReady, type InstanceRecord } from '../instances/instance-record.ts';
 import type { ServiceRecord } from './service-record.ts';
 
 type View = Record<string, unknown>;
@@ -50,7 +50,7 @@ export function instanceView({ id, body }: Document<InstanceRecord>, clusters: C
     worker_id: report?.node ?? null, node: report?.node ?? null, host_ip: report?.host ?? null, publicip: report?.host ?? null,
     virtualization: report?.virtualization ?? null, route: report?.route ?? null, instance_ip: body.addresses?.ipv4 ?? null, instance_ip_v6: body.addresses?.ipv6 ?? null,
     namespace_ip: report?.ipv4 ?? null, namespace_ip_v6: report?.ipv6 ?? null,
-    ready: body.status === 'RUNNING' && report?.ready !== false, exit_code: report?.exitCode ?? null, started_at: report?.startedAtMs === undefined ? null : report.startedAtMs / 1000, phases_ms: report?.phasesMs ?? null,
+    ready: isReady(body), exit_code: report?.exitCode ?? null, started_at: report?.startedAtMs === undefined ? null : report.startedAtMs / 1000, phases_ms: report?.phasesMs ?? null,
     last_modified_timestamp: body.changedAtMs / 1000, created_at: body.createdAtMs / 1000, stopping: body.desired === 'gone',
   };
 }
