@@ -2,6 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { clusterLogs, nodeLogs, type LogAnswer, type LogQuestion } from '@oak/contracts';
 import { OnRequest, Rejected, type MessageContext } from '@oak/messaging';
 import { Cluster } from '../cluster.ts';
+import { askNode } from '../nodes/ask-node.ts';
 
 /** What somebody wants to know of an instance that only its node can tell. */
 @Controller()
@@ -13,6 +14,6 @@ export class InstancesController {
     const record = await this.cluster.instances.get(question.id);
     if (record?.node === undefined) throw new Rejected(404, `no node of this cluster has instance ${question.id}`);
     // Longer than the node may wait for a line.
-    return this.cluster.bus.request(nodeLogs, question, 4_000, tokens[0] ?? '', record.node);
+    return askNode(this.cluster.bus, nodeLogs, question, { cluster: tokens[0] ?? '', node: record.node, timeoutMs: 4_000 });
   }
 }

@@ -2,6 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { clusterRoutes, clusterTrace, nodeNetwork, nodeRoutes, nodeTrace, type NodeNetworkAnswer, type NodeNetworkQuestion, type Routes, type Trace, type TraceQuestion } from '@oak/contracts';
 import { OnEvent, OnRequest, Rejected, type MessageContext } from '@oak/messaging';
 import { Cluster } from '../cluster.ts';
+import { askNode } from '../nodes/ask-node.ts';
 
 /** What net-managers and root say of the overlay. Who speaks is in the subject, never in the payload. */
 @Controller()
@@ -26,6 +27,7 @@ export class NetworkController {
   async trace(question: TraceQuestion, { tokens }: MessageContext): Promise<Trace> {
     const record = await this.cluster.instances.get(question.from);
     if (record?.node === undefined) throw new Rejected(404, `no node of this cluster has instance ${question.from}`);
-    return this.cluster.bus.request(nodeTrace, question, 3_000, tokens[0] ?? '', record.node);
+    // Sooner than root gives this cluster up.
+    return askNode(this.cluster.bus, nodeTrace, question, { cluster: tokens[0] ?? '', node: record.node, timeoutMs: 2_000 });
   }
 }
