@@ -66,8 +66,8 @@ async function serve(config: Config): Promise<void> {
     find: (program) => findProgram(program, programPath),
     clock: realClock, onChange: () => { if (started) orchestrated.runtimesChanged(); }, log,
   });
-  const address = config.OAK_NODE_ADDRESS ?? await ownAddress(config.OAK_CLUSTER_BUS);
-  if (address === undefined) logger.warn('this machine has no address where others could reach it: its instances talk to nobody on other nodes until OAK_NODE_ADDRESS says one');
+  let address = config.OAK_NODE_ADDRESS ?? await ownAddress(config.OAK_CLUSTER_BUS);
+  if (address === undefined) logger.warn('there is no way to the cluster yet, so nobody knows where other nodes reach this one; it is looked up again when the bus is there (OAK_NODE_ADDRESS says it for good)');
   let started = false;
   const orchestrated = new Node({
     bus, store, net, runtimes: catalogue, clock: realClock, random: realRandom, newId, cluster, node, epoch: state.nextEpoch(), drainMs: config.OAK_DRAIN_MS, graceMs: config.OAK_STOP_GRACE_MS, log,
@@ -81,6 +81,15 @@ async function serve(config: Config): Promise<void> {
   const app = await NestFactory.createMicroservice(AppModule.with(orchestrated), { strategy: new BusStrategy(bus, [cluster, node], { served }), logger: [config.OAK_LOG_LEVEL, 'warn', 'error'] });
   await app.listen();
   await orchestrated.start();
+  // The network came up after us, or gave this machine another address.
+  bus.onReconnect(() => {
+    if (config.OAK_NODE_ADDRESS !== undefined) return;
+    void ownAddress(config.OAK_CLUSTER_BUS).then((now) => {
+      if (now === undefined || now === address) return;
+      address = now;
+      orchestrated.registerAgain(`other nodes reach this one at ${now} from now on`);
+    });
+  });
   started = true;
   const stopFingerprint = startFingerprint({ catalogue, files: () => watchedFiles, clock: realClock, random: realRandom, periodMs: file.probe_period_s * 1000, log });
   const stopRotation = rotateLogs(state.file('logs'), file);

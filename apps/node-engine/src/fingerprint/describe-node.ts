@@ -1,5 +1,5 @@
 import { statfsSync } from 'node:fs';
-import { arch, availableParallelism, hostname, networkInterfaces, release, totalmem } from 'node:os';
+import { arch, availableParallelism, hostname, release, totalmem } from 'node:os';
 import type { NodeDescription } from '@oak/contracts';
 
 export interface DescribeOptions {
@@ -18,17 +18,12 @@ const architectures: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '3
 /** What this machine is, and what of it may be given away. */
 export function describeNode({ address, capacity, labels, allowPrivileged, stateDir }: DescribeOptions): NodeDescription {
   const disk = statfsSync(stateDir);
-  const own = address ?? firstAddress();
   return {
-    hostname: hostname(), arch: architectures[arch()] ?? arch(), kernel: release(), version, ...(own !== undefined && { address: own }),
+    hostname: hostname(), arch: architectures[arch()] ?? arch(), kernel: release(), version, ...(address !== undefined && { address }),
     total: {
       vcpus: capacity.vcpus ?? availableParallelism(), memoryMiB: capacity.memory_mib ?? Math.floor(totalmem() / 2 ** 20),
       storageMiB: capacity.storage_mib ?? Math.floor((disk.blocks * disk.bsize) / 2 ** 20), vgpus: 0,
     },
     csiDrivers: [], addons: [], labels, allowsPrivileged: allowPrivileged,
   };
-}
-
-function firstAddress(): string | undefined {
-  return Object.values(networkInterfaces()).flat().find((one) => one && !one.internal && one.family === 'IPv4')?.address;
 }

@@ -59,6 +59,8 @@ export class InstanceReconciler {
     const record = await instances.get(id);
     const observed = await observations.of(id, signal);
     if (!record) return observed ? this.#reap(observed, signal) : done;
+    // Given again while its calls were ending: it takes new ones, and its next withdrawal has its own time.
+    if (record.desired === 'run' && this.#drained.delete(id)) this.#options.onRunning(id);
     const action = planInstance(record, observed, this.#notBefore.get(id) ?? 0, clock.monotonic());
     switch (action.kind) {
       case 'rest': return done;

@@ -64,6 +64,18 @@ test('who stops asking is forgotten, and its source is closed', async () => {
   await expect(logs.read({ id, session: 's1', follow: true })).rejects.toMatchObject({ code: 410 });
 });
 
+test('a page fits a message also when every character takes six bytes', async () => {
+  const source = output();
+  const { clock, logs } = sessions(source);
+  for (let n = 0; n < 40; n++) source.write(line('\0'.repeat(20_000)));
+  const page = logs.read({ id, follow: true });
+  await turns();
+  await clock.advance(10);
+  const { lines } = await page;
+  expect(Buffer.byteLength(JSON.stringify(lines))).toBeLessThan(512 * 1024);
+  expect(lines.length).toBeGreaterThan(0);
+});
+
 test('an unknown instance, a reading continued twice at once, and too many readers are refused', async () => {
   const source = output();
   const { clock, logs } = sessions(source);

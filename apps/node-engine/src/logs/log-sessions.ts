@@ -80,8 +80,10 @@ export class LogSessions {
       if (!result) return { lines, ended: false };
       session.next = undefined;
       if (result.done === true) return { lines, ended: true };
-      lines.push({ stream: result.value.stream, text: result.value.text.slice(0, 65_536) });
-      bytes += result.value.text.length;
+      const line = { stream: result.value.stream, text: result.value.text.slice(0, 65_536) };
+      lines.push(line);
+      // As it travels: a control character takes six.
+      bytes += Buffer.byteLength(JSON.stringify(line));
     }
     return { lines, ended: false };
   }

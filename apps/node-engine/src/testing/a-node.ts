@@ -51,6 +51,8 @@ export class ANode {
   readonly runtime = new FakeRuntime({ clock: this.clock, virtualization: 'runc' });
   readonly net = new MemoryNet();
   readonly told: InstanceReport[] = [];
+  /** How often it was to be found out whether the instance answers. */
+  asked = 0;
   readonly #disk: MemoryDisk = new Map();
 
   constructor() {
@@ -68,7 +70,7 @@ export class ANode {
     let happened = false;
     runtime.watch(() => { happened = true; observations.changed(); });
     const reconciler = new InstanceReconciler({
-      instances, observations, net, clock, random: seededRandom(1), graceMs: 100, drainMs: 100, onRunning: () => undefined, log: () => undefined,
+      instances, observations, net, clock, random: seededRandom(1), graceMs: 100, drainMs: 100, onRunning: () => { this.asked++; }, log: () => undefined,
       runtimeFor: (name) => (name === 'runc' ? runtime : { problem: `no runtime ${name}` }),
     });
     const settle = async (enough = Infinity): Promise<void> => {
