@@ -66,7 +66,9 @@ class KeptServer implements EmbeddedServer {
   }
 
   #look(): void {
-    if (this.#mending || startTimeOf(this.#pid) === this.#startTime) return;
+    // A process that nobody could see from the start has ended as well.
+    const now = startTimeOf(this.#pid);
+    if (this.#mending || (now !== undefined && now === this.#startTime)) return;
     this.#mending = this.#mend().finally(() => { this.#mending = undefined; });
   }
 

@@ -1,6 +1,7 @@
 import { readdir, readFile, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { RuntimeError } from '@oak/runtime';
 import { killNow } from './force.ts';
 
 const attempts = 100;
@@ -28,7 +29,7 @@ async function clearTree(dir: string): Promise<void> {
     for (const pid of pids) killNow(Number(pid));
     const failure = await rmdir(dir).then(() => undefined, (error: NodeJS.ErrnoException) => error);
     if (failure === undefined || failure.code === 'ENOENT') return;
-    if (attempt === attempts) throw failure;
+    if (attempt === attempts) throw new RuntimeError('temporary', `cgroup ${dir} still has processes after SIGKILL (${pids.join(', ') || failure.code}); they may wait for a device`, { cause: failure });
     await pause(againMs);
   }
 }
