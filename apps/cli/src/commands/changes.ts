@@ -5,9 +5,9 @@ import { fileOption, waitOption, wholeNumber } from './values.ts';
 export function addChanges(program: Command, act: Act): void {
   act(program.command('scale').argument('<service>').argument('<instances>', 'how many there shall be', wholeNumber).summary('make it so many instances')
     .description('Deploys more instances, or stops those with the highest numbers. Root keeps no wished number, so an instance that is deleted later is not replaced.')
-    .addOption(waitOption('the new ones run, or the stopped ones are gone')), async () => (await import('../instances/scale.ts')).scale);
+    .addOption(waitOption('the new ones are ready, or the stopped ones are gone')), async () => (await import('../instances/scale.ts')).scale);
   act(program.command('restart').argument('<name>', 'a service or one instance').summary('replace instances by new ones')
-    .description('Replaces instances one after the other: deploys a new one, waits until it runs, then stops the old one. The new one has a new number and a new instance address; the service address stays.')
+    .description('Replaces instances one after the other: deploys a new one, waits until it is ready, then stops the old one. The new one has a new number and a new instance address; the service address stays.')
     .option('--stop-first', 'stop the old one first, for services that hold a port of their node'), async () => (await import('../instances/restart.ts')).restart);
   act(program.command('delete').alias('rm').argument('[kind]', 'application, service or instance').argument('[name...]').summary('stop and remove applications, services or instances')
     .description('Stops and removes applications, services or instances, or the applications that a descriptor names. Everything of a kind goes only by --all.')

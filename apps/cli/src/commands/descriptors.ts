@@ -7,7 +7,7 @@ export function addDescriptors(program: Command, act: Act): void {
     .description('Checks descriptors without asking anybody: all faults at once, each with its field and what would be right. Unknown fields are warnings.'), async () => (await import('../descriptors/validate.ts')).validate);
   act(program.command('apply').addOption(fileOption().makeOptionMandatory()).summary('create what a descriptor holds and root has not')
     .description('Creates the applications and microservices that root does not have yet, and deploys one instance of each new microservice. What is there and the same stays as it is. What is there and differs is told, and the exit code is 1: root can not change a microservice in place.')
-    .option('--no-deploy', 'create only, deploy nothing').addOption(waitOption('all new instances run')), async () => (await import('../descriptors/apply.ts')).apply);
+    .option('--no-deploy', 'create only, deploy nothing').addOption(waitOption('all new instances are ready')), async () => (await import('../descriptors/apply.ts')).apply);
   act(program.command('diff').addOption(fileOption().makeOptionMandatory()).summary('what apply would do')
     .description('Shows what `oak apply` would create (+), what is the same (=) and what differs (~). Changes nothing.')
     .option('--exit-code', 'exit with 1 when there is any difference'), async () => (await import('../descriptors/diff.ts')).diff);

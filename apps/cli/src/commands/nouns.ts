@@ -29,7 +29,7 @@ function addApplication(program: Command, act: Act): void {
   const application = program.command('application').alias('app').alias('a').description('Applications.');
   list(application, act, 'application');
   act<readonly [string | undefined], { file?: string; deploy?: boolean; wait?: boolean }>(
-    application.command('create').alias('c').argument('[file]', 'descriptor').option('-f, --file <path>', 'descriptor').option('-d, --deploy', 'deploy one instance of each microservice').addOption(waitOption('all new instances run'))
+    application.command('create').alias('c').argument('[file]', 'descriptor').option('-f, --file <path>', 'descriptor').option('-d, --deploy', 'deploy one instance of each microservice').addOption(waitOption('all new instances are ready'))
       .description('Create what a descriptor holds; deploys nothing without -d.'),
     async () => {
       const { apply } = await import('../descriptors/apply.ts');
@@ -54,9 +54,9 @@ function addService(program: Command, act: Act): void {
   act(service.command('inspect').alias('i').argument('<service>').argument('[number]', 'of an instance', wholeNumber).description('All about a service, or one of its instances.'), async () => (await import('../placement/describe.ts')).inspect);
   act(service.command('logs').argument('<service>').argument('[number]', 'of an instance', wholeNumber).option('-f, --follow', 'go on while it runs').option('-n, --tail <lines>', 'only the last lines of each stream', wholeNumber)
     .description('What instances have written.'), async () => (await import('../instances/logs.ts')).logs);
-  act(service.command('deploy').alias('d').argument('<service>').argument('[count]', 'how many more', positive, 1).addOption(waitOption('they run')).description('Deploy more instances.'), async () => (await import('../instances/scale.ts')).deployMore);
+  act(service.command('deploy').alias('d').argument('<service>').argument('[count]', 'how many more', positive, 1).addOption(waitOption('they are ready')).description('Deploy more instances.'), async () => (await import('../instances/scale.ts')).deployMore);
   act(service.command('undeploy').alias('u').alias('down').argument('<service>').argument('[number]', 'of one instance; all if not given', wholeNumber).addOption(waitOption('they are gone')).description('Stop instances; the service stays.'), async () => (await import('../instances/scale.ts')).undeploy);
-  act(service.command('scale').addArgument(new Argument('<direction>').choices(['up', 'down'])).argument('<service>').argument('<count>', 'how many more or fewer', positive).addOption(waitOption('the new ones run, or the stopped ones are gone'))
+  act(service.command('scale').addArgument(new Argument('<direction>').choices(['up', 'down'])).argument('<service>').argument('<count>', 'how many more or fewer', positive).addOption(waitOption('the new ones are ready, or the stopped ones are gone'))
     .description('More or fewer instances.'), async () => (await import('../instances/scale.ts')).scaleBy);
 }
 

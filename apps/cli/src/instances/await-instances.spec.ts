@@ -33,6 +33,24 @@ describe('--wait', () => {
     expect(exitCode).toBe(0);
   });
 
+  it('waits until what runs is ready too, as read and as heard', async () => {
+    const { exitCode, stderr } = await scaled({
+      'GET /api/service/id-shop-web': { body: aService('shop/web', [anInstance(0, 'RUNNING', { ready: false })]) },
+      'GET /api/events': stream((response) => { response.write(frame('1', 0, 'RUNNING', { ready: false }) + frame('2', 0, 'RUNNING', { ready: true })); }),
+    });
+    expect({ exitCode, said: stderr.split('\n') }).toEqual({ exitCode: 0, said: ['shop/web/0: RUNNING, not ready: running', 'shop/web/0: RUNNING: running', ''] });
+  });
+
+  it('does not take what runs for ready', async () => {
+    const { exitCode, stderr } = await scaled({ 'GET /api/events': stream((response) => { response.write(frame('1', 0, 'RUNNING', { ready: false })); }) }, '--timeout', '300ms');
+    expect(exitCode).toBe(6);
+    expect(stderr).toMatch(/not as wanted after 300 ms:\n {2}shop\/web\/0: RUNNING, not ready: running\n/);
+  });
+
+  it('asks no readiness of what has done its work', async () => {
+    expect(await scaled({ 'GET /api/service/id-shop-web': { body: aService('shop/web', [anInstance(0, 'COMPLETED', { ready: false })]) }, 'GET /api/events': stream(() => undefined) })).toMatchObject({ exitCode: 0 });
+  });
+
   it('loses its patience with 6, and tells how it was last', async () => {
     const { exitCode, stderr } = await scaled({ 'GET /api/events': stream((response) => { response.write(frame('1', 0, 'FAILED')); }) }, '--timeout', '300ms');
     expect(exitCode).toBe(6);

@@ -9,13 +9,13 @@ import { plain } from '../terminal/words.ts';
 /** Instances of one service that somebody waits for. */
 export interface Awaited { readonly serviceId: string; readonly name: string; readonly numbers: readonly number[] }
 /** How an instance stands; undefined: it is gone. */
-export type Standing = { readonly status: string; readonly detail: string } | undefined;
+export type Standing = { readonly status: string; readonly detail: string; readonly ready: boolean } | undefined;
 
-/** It runs, or it has done what it was for. */
-export const isSettled = (standing: Standing): boolean => standing !== undefined && isGood(standing);
+/** It runs and takes calls, or it has done what it was for. */
+export const isSettled = (standing: Standing): boolean => standing !== undefined && isGood(standing) && !isUnready(standing);
 export const isGone = (standing: Standing): boolean => standing === undefined;
 
-const eventSchema = z.looseObject({ serviceId: z.string(), instance_number: z.int(), status: z.string(), status_detail: z.string(), removed: z.boolean().optional() });
+const eventSchema = z.looseObject({ serviceId: z.string(), instance_number: z.int(), status: z.string(), status_detail: z.string(), ready: z.boolean().default(true), removed: z.boolean().optional() });
 
 /** Resolves when all instances are as wanted, telling every change of one. @throws Failure (6) that tells how the others are after `patienceMs` */
 export async function awaitAll(root: Root, terminal: Terminal, wanted: readonly Awaited[], isWanted: (standing: Standing) => boolean, patienceMs: number): Promise<void> {
@@ -27,8 +27,8 @@ export async function awaitAll(root: Root, terminal: Terminal, wanted: readonly 
     const [only, ...others] = wanted;
     const query = only && others.length === 0 ? `service=${only.serviceId}` : 'type=instance';
     for await (const notice of watch(root.rest, { query, signal: patience.signal, onBreak: (reason) => { terminal.say(`${reason}; watching again`); } })) {
-      if (notice.kind === 'open') await board.readAll(root);
-      else board.hear(notice.body);
+      if (notice.kind === 'event') board.hear(notice.body);
+      else await board.readAll(root);
       if (board.isDone()) return;
     }
   } finally {
@@ -54,22 +54,21 @@ class Board {
       const instances = await instancesOf(root, serviceId);
       for (const number of numbers) {
         const found = instances.find((one) => one.instance_number === number);
-        this.#note(serviceId, number, found && { status: found.status, detail: found.status_detail });
+        this.#note(serviceId, number, found && { status: found.status, detail: found.status_detail, ready: found.ready });
       }
     }
   }
 
   hear(body: unknown): void {
     const { data: event } = eventSchema.safeParse(body);
-    if (event) this.#note(event.serviceId, event.instance_number, event.removed ? undefined : { status: event.status, detail: event.status_detail });
+    if (event) this.#note(event.serviceId, event.instance_number, event.removed ? undefined : { status: event.status, detail: event.status_detail, ready: event.ready });
   }
 
   #note(serviceId: string, number: number, standing: Standing): void {
     const awaited = this.#wanted.find((one) => one.serviceId === serviceId && one.numbers.includes(number));
     if (!awaited) return;
     const key = `${serviceId}/${number}`;
-    const before = this.#standings.get(key);
-    if (!this.#standings.has(key) || before?.status !== standing?.status || before?.detail !== standing?.detail) this.#tell(`${awaited.name}/${number}: ${textOf(standing)}`);
+    if (!this.#standings.has(key) || textOf(this.#standings.get(key)) !== textOf(standing)) this.#tell(`${awaited.name}/${number}: ${textOf(standing)}`);
     this.#standings.set(key, standing);
   }
 
@@ -86,7 +85,9 @@ class Board {
   }
 }
 
-const textOf = (standing: Standing): string => (standing ? `${standing.status}${standing.detail === '' ? '' : `: ${plain(standing.detail)}`}` : 'gone');
+/** Only what runs can be ready. */
+const isUnready = ({ status, ready }: NonNullable<Standing>): boolean => status === 'RUNNING' && !ready;
+const textOf = (standing: Standing): string => (standing ? `${standing.status}${isUnready(standing) ? ', not ready' : ''}${standing.detail === '' ? '' : `: ${plain(standing.detail)}`}` : 'gone');
 
 /** A service that is gone has none. */
 async function instancesOf(root: Root, serviceId: string) {

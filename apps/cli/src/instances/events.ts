@@ -21,7 +21,8 @@ export async function events(invocation: Invocation<readonly [], EventsOptions>)
     const query = await queryOf(options, root);
     const after = options.after === undefined ? {} : { after: options.after };
     for await (const notice of watch(root.rest, { query, signal: end.signal, onBreak: (reason) => { terminal.say(`${reason}; watching again`); }, ...after })) {
-      if (notice.kind === 'open') continue;
+      if (notice.kind === 'resync') terminal.say('events were missed, root does not keep them any more; what there is now: oak get instances');
+      if (notice.kind !== 'event') continue;
       await terminal.print(options.output === 'json' ? JSON.stringify({ id: notice.id, type: notice.type, ...notice.body }) : await names.line(notice));
       if (++seen === options.count) return;
     }

@@ -85,6 +85,12 @@ describe('events', () => {
     expect(asked.at(-1)?.query.get('service')).toBe('id-shop-web');
   });
 
+  it('that were missed are told, and what comes then is shown', async () => {
+    const { exitCode, stdout, stderr } = await oak(['events', '--after', '7-0', '-n', '1'], { 'GET /api/events': events('event: resync\ndata: {"detail":"list again"}\n\n', frame('8-1', 'later', { what: 1 })) });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: '1970-01-01T00:00:00.000Z  later  {"what":1,"at":0}\n' });
+    expect(stderr).toMatch(/^events were missed.*: oak get instances\n$/);
+  });
+
   it('end after a time', async () => {
     expect(await oak(['events', '--for', '50ms'], { 'GET /api/events': events() })).toMatchObject({ exitCode: 0, stdout: '' });
   });
@@ -100,10 +106,10 @@ describe('net trace', () => {
 });
 
 describe('restart', () => {
-  it('leaves the old one when the new one does not come up', async () => {
+  it.each([['does not come up', anInstance(2, 'FAILED')], ['runs, but is not ready', anInstance(2, 'RUNNING', { ready: false })]])('leaves the old one when the new one %s', async (_how, made) => {
     const { exitCode, asked } = await oak(['restart', 'web/0', '--timeout', '200ms'], {
       'POST /api/service/id-shop-web/instance': { body: { instances: [{ id: 'new', instance_number: 2 }] } }, 'GET /api/events': events(),
-      'GET /api/service/id-shop-web': { body: aService('shop/web', [...running, anInstance(2, 'FAILED')]) },
+      'GET /api/service/id-shop-web': { body: aService('shop/web', [...running, made]) },
     });
     expect(exitCode).toBe(6);
     expect(asked.some(({ method }) => method === 'DELETE')).toBe(false);

@@ -19,7 +19,7 @@ export async function restart(invocation: Invocation<readonly [reference: string
   await printListing(terminal, outcomes, outcomeListing, { output: outputOf(invocation), headers: options.headers });
 }
 
-/** The old one goes only when the new one runs, so a fault leaves what there was. */
+/** The old one goes only when the new one is ready, so a fault leaves what there was. */
 async function replace(root: Root, terminal: Terminal, { name, service, instance }: NamedInstance, stopFirst: boolean, patienceMs: number): Promise<Outcome> {
   const serviceId = service.microserviceID;
   const serviceName = name.replace(/\/\d+$/, '');

@@ -8,7 +8,7 @@ export const instanceSchema = z.looseObject({
   status: z.string(), status_detail: z.string().default(''), attempt: z.int().default(0), restarts: z.int().default(0),
   cluster: absent(z.string()), node: absent(z.string()), host_ip: absent(z.string()), virtualization: absent(z.string()), route: absent(z.string()),
   instance_ip: absent(z.string()), instance_ip_v6: absent(z.string()), namespace_ip: absent(z.string()), namespace_ip_v6: absent(z.string()),
-  exit_code: absent(z.int()), started_at: absent(z.number()), created_at: absent(z.number()), phases_ms: absent(z.record(z.string(), z.number())), stopping: z.boolean().default(false),
+  exit_code: absent(z.int()), started_at: absent(z.number()), created_at: absent(z.number()), phases_ms: absent(z.record(z.string(), z.number())), stopping: z.boolean().default(false), ready: z.boolean().default(true),
 });
 export type Instance = z.infer<typeof instanceSchema>;
 

@@ -3,8 +3,8 @@ import { z } from 'zod';
 import { exitCodes, Failure } from '../failure.ts';
 import type { Rest } from './rest.ts';
 
-/** `open`: from here on nothing is missed, so what was read before may be old. */
-export type Notice = { readonly kind: 'open' } | { readonly kind: 'event'; readonly type: string; readonly id: string; readonly body: Readonly<Record<string, unknown>> };
+/** `open`: from here on nothing is missed, so what was read before may be old. `resync`: some were missed, so it is old. */
+export type Notice = { readonly kind: 'open' | 'resync' } | { readonly kind: 'event'; readonly type: string; readonly id: string; readonly body: Readonly<Record<string, unknown>> };
 export interface WatchOptions { readonly query: string; readonly signal: AbortSignal; readonly after?: string; /** The stream broke; it is opened again. */ readonly onBreak?: (reason: string) => void }
 
 const bodySchema = z.record(z.string(), z.unknown());
@@ -53,7 +53,7 @@ function noticeOf(frame: string): Notice | undefined {
     return [name, value];
   }));
   const type = fields.get('event');
-  if (type === 'resync') return { kind: 'open' };
+  if (type === 'resync') return { kind: 'resync' };
   const body = bodySchema.safeParse(jsonOf(fields.get('data')));
   return type === undefined || !body.success ? undefined : { kind: 'event', type, id: fields.get('id') ?? '', body: body.data };
 }
