@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Contexts } from '../contexts/contexts.ts';
@@ -29,14 +29,30 @@ describe('completion', () => {
     expect(await words('logs', '--')).toEqual(expect.arrayContaining(['--follow', '--tail', '--context']));
   });
 
-  it('bash takes the words of it', async () => {
+  /** A real bash at `oak get TYPED`, with one in place of oak that knows `names`. Says the words that bash would write there. */
+  const inBash = async (typed: string, names: readonly string[]): Promise<{ words: string[]; left: string[] }> => {
     const place = new AWorld();
-    mkdirSync(join(place.home, 'bin'));
-    // Stands for oak itself: says what it was asked.
-    writeFileSync(join(place.home, 'bin/oak'), '#!/bin/sh\n[ "$1" = __complete ] && [ "$2" = get ] && printf "shop/web\\tone\\nshop/db\\ttwo\\nmail/imap\\n"\n', { mode: 0o755 });
+    const bin = join(place.home, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'names'), names.map((name) => `${name}\twhat it is\n`).join(''));
+    writeFileSync(join(bin, 'oak'), `#!/bin/sh\n[ "$1" = __complete ] && [ "$2" = get ] && cat '${bin}/names'\n`, { mode: 0o755 });
     const { stdout: script } = await place.oak(['completion', 'bash']);
-    const answer = execFileSync('bash', ['--norc', '-c', `${script}\nCOMP_WORDS=(oak get shop/); COMP_CWORD=2; _oak; printf '%s\\n' "\${COMPREPLY[@]}"; complete -p oak`], { env: { PATH: `${join(place.home, 'bin')}:/usr/bin:/bin` }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
-    expect(answer).toBe('shop/web\nshop/db\ncomplete -F _oak oak\n');
+    const test = `${script}\n[ "\$(complete -p oak)" = 'complete -o default -F _oak oak' ] || exit 1\nCOMP_WORDS=(oak get "$1"); COMP_CWORD=2; _oak; printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const answer = execFileSync('bash', ['--norc', '-c', test, 'bash', typed], { cwd: place.home, env: { PATH: `${bin}:/usr/bin:/bin` }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    return { words: answer.split('\n').filter((word) => word !== ''), left: readdirSync(place.home).filter((name) => name !== 'bin' && name !== '.config') };
+  };
+
+  it('bash takes the words of it', async () => {
+    expect((await inBash('shop/', ['shop/web', 'shop/db', 'mail/imap'])).words).toEqual(['shop/web', 'shop/db']);
+  });
+
+  it('bash runs nothing of a name, neither when it completes nor when the line is entered', async () => {
+    const hostile = ['x$(touch hacked)', 'x`touch hacked`', 'x;touch hacked', 'x *', "x'\"\\", 'x$HOME', '-x'];
+    const { words: offered, left } = await inBash('x', hostile);
+    expect(left).toEqual([]);
+    const entered = execFileSync('bash', ['--norc', '-c', `printf '%s\\n' ${offered.join(' ')}`], { cwd: new AWorld().home, encoding: 'utf8' });
+    expect(entered.split('\n')).toEqual([...hostile.slice(0, -1), '']);
+    expect((await inBash('', hostile)).words).toHaveLength(hostile.length);
   });
 
   it.each(['zsh', 'fish'])('%s has its script, another shell has none', async (shell) => {

@@ -5,12 +5,15 @@ export type Shell = (typeof shells)[number];
 export const scripts: Readonly<Record<Shell, string>> = {
   bash: `# in ~/.bashrc: eval "$(oak completion bash)"
 _oak() {
-  local current=\${COMP_WORDS[COMP_CWORD]}
-  local IFS=$'\\n'
-  COMPREPLY=($(compgen -W "$(oak __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null | cut -f1)" -- "$current"))
-  if [ \${#COMPREPLY[@]} -eq 0 ]; then COMPREPLY=($(compgen -f -- "$current")); fi
+  local current=\${COMP_WORDS[COMP_CWORD]} word
+  COMPREPLY=()
+  # Names are others' text: quoted, so that bash runs nothing of them. compgen -W would.
+  while IFS= read -r word; do
+    printf -v word %q "$word"
+    if [[ $word == "$current"* ]]; then COMPREPLY+=("$word"); fi
+  done < <(oak __complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null | cut -f1)
 }
-complete -F _oak oak`,
+complete -o default -F _oak oak`,
   zsh: `# in ~/.zshrc, after compinit: eval "$(oak completion zsh)"
 _oak() {
   local -a lines
