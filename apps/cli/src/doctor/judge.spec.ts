@@ -3,14 +3,11 @@ import { clusterSchema, nodeSchema } from '../root/views.ts';
 import { nameNodes } from '../selection/named.ts';
 import { AWorld } from '../testing/a-world.ts';
 import { deadUrl, rootStandIn } from '../testing/root-stand-in.ts';
+import { aCluster, aNode } from '../testing/views.ts';
 import { judgeClock, judgeClusters, judgeNodes, judgeRuntimes } from './judge.ts';
 
-const resources = { vcpus: 4, memoryMiB: 4096 };
-const node = (name: string, more: object = {}) => nodeSchema.parse({
-  cluster: 'c1', name, state: 'active', cordoned: false, instances: 0, description: { hostname: name, arch: 'amd64', kernel: '6', version: '1', total: resources }, free: resources,
-  runtimes: [{ virtualization: 'runc', healthy: true, route: 'r' }], ...more,
-});
-const cluster = (name: string, more: object = {}) => clusterSchema.parse({ _id: name, cluster_name: name, active: true, nodes: { active: 1, unknown: 0, lost: 0, cordoned: 0 }, total: resources, free: resources, virtualization: [], last_modified_timestamp: 0, runtimes: [], ...more });
+const node = (name: string, more: object = {}) => nodeSchema.parse(aNode(`c1/${name}`, more));
+const cluster = (name: string, more: object = {}) => clusterSchema.parse(aCluster(name, more));
 const broken = { virtualization: 'runsc', healthy: false, reason: 'runsc is not on PATH', route: 'r' };
 
 describe('clocks', () => {

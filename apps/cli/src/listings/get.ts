@@ -1,14 +1,16 @@
 import { connect } from '../contexts/connect.ts';
 import { choiceOf, outputOf, type Invocation } from '../invocation.ts';
 import type { Root } from '../root/root.ts';
-import { nameApplications, nameClusters, nameInstances, nameNodes, nameServices } from '../selection/named.ts';
+import { nameApplications, nameClusters, nameInstances, nameServices } from '../selection/named.ts';
+import { pickNode } from '../selection/pick-node.ts';
 import { pick } from '../selection/pick.ts';
 import type { Candidate } from '../selection/select.ts';
 import { printListing, type Listing } from '../terminal/listing.ts';
 import { applicationColumns, clusterColumns, instanceColumns, nodeColumns, runtimeColumns, serviceColumns, type NamedRuntime } from './columns.ts';
 import { kindOf, type Kind } from './kinds.ts';
+import { instancesWithin, nodesWithin, tellSilent, type PlaceOptions } from './places.ts';
 
-export interface GetOptions { readonly app?: string; readonly service?: string; readonly node?: string; readonly cluster?: string }
+export interface GetOptions extends PlaceOptions { readonly app?: string; readonly service?: string }
 type Get = Invocation<readonly [kind: string, references: readonly string[]], GetOptions>;
 
 /** `oak get KIND [REFERENCE...]` */
@@ -23,9 +25,15 @@ const shows: Readonly<Record<Kind, (invocation: Get, root: Root) => Promise<void
   service: async (get, root) => show(get, 'service', within(get.options, nameServices(await root.services())), { columns: serviceColumns, name: ({ name }) => name, body: ({ service }) => service }),
   instance: async (get, root) => show(get, 'instance', await instances(get, root), { columns: instanceColumns(get.world.now()), name: ({ name }) => name, body: ({ instance }) => instance }),
   cluster: async (get, root) => show(get, 'cluster', nameClusters(await root.clusters()), { columns: clusterColumns(get.world.now()), name: ({ name }) => name, body: ({ cluster }) => cluster }),
-  node: async (get, root) => show(get, 'node', await nodes(get, root), { columns: nodeColumns(get.world.now()), name: ({ name }) => name, body: ({ node }) => node }),
+  node: async (get, root) => {
+    const { nodes, silent } = await nodesWithin(get.options, root);
+    tellSilent(get.terminal, silent);
+    await show(get, 'node', nodes, { columns: nodeColumns(get.world.now()), name: ({ name }) => name, body: ({ node }) => node }, (reference) => pickNode(reference, nodes, silent));
+  },
   runtime: async (get, root) => {
-    const all = (await nodes(get, root)).flatMap((node) => node.node.runtimes.map((runtime): NamedRuntime & Candidate => (
+    const { nodes, silent } = await nodesWithin(get.options, root);
+    tellSilent(get.terminal, silent);
+    const all = nodes.flatMap((node) => node.node.runtimes.map((runtime): NamedRuntime & Candidate => (
       { node, runtime, id: `${node.name}/${runtime.virtualization}`, name: `${node.name}/${runtime.virtualization}`, names: [] })));
     const wanted = get.args[1];
     const chosen = wanted.length === 0 ? all : all.filter(({ runtime }) => wanted.includes(runtime.virtualization));
@@ -33,9 +41,9 @@ const shows: Readonly<Record<Kind, (invocation: Get, root: Root) => Promise<void
   },
 };
 
-async function show<C extends Candidate>({ terminal, args, options, ...rest }: Get, noun: string, candidates: readonly C[], listing: Listing<C>): Promise<void> {
+async function show<C extends Candidate>({ terminal, args, options, ...rest }: Get, noun: string, candidates: readonly C[], listing: Listing<C>, choose = (reference: string): C => pick(noun, reference, candidates)): Promise<void> {
   const [, references] = args;
-  const chosen = references.length === 0 ? candidates : references.map((reference) => pick(noun, reference, candidates));
+  const chosen = references.length === 0 ? candidates : references.map(choose);
   if (chosen.length === 0) terminal.say(`no ${noun}s`);
   await printListing(terminal, chosen, listing, { output: outputOf({ terminal, args, options, ...rest }), headers: options.headers, single: references.length === 1 });
 }
@@ -50,11 +58,5 @@ function within<C extends { readonly service: { readonly applicationID: string; 
 async function instances({ options }: Get, root: Root) {
   const services = within(options, nameServices(await root.services()));
   const chosen = options.service === undefined ? services : [pick('service', options.service, services)];
-  return nameInstances(chosen).filter(({ instance }) => (options.node === undefined || instance.node === options.node) && (options.cluster === undefined || instance.cluster === options.cluster));
-}
-
-async function nodes({ options, terminal }: Get, root: Root) {
-  const { nodes: all, unreachable } = await root.nodes();
-  for (const cluster of unreachable) terminal.say(`cluster ${cluster} does not say which nodes it has; see: oak cluster ls`);
-  return nameNodes(options.cluster === undefined ? all : all.filter(({ cluster }) => cluster === options.cluster));
+  return instancesWithin(options, root, nameInstances(chosen));
 }

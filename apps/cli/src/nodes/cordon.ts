@@ -2,7 +2,7 @@ import { connect } from '../contexts/connect.ts';
 import { outcomeListing, type Outcome } from '../descriptors/outcome.ts';
 import { choiceOf, outputOf, type Invocation } from '../invocation.ts';
 import { nameNodes } from '../selection/named.ts';
-import { pick } from '../selection/pick.ts';
+import { pickNode } from '../selection/pick-node.ts';
 import { printListing } from '../terminal/listing.ts';
 
 type Cordon = Invocation<readonly [names: readonly string[]]>;
@@ -13,8 +13,9 @@ export const uncordon = (invocation: Cordon): Promise<void> => change(invocation
 
 async function change(invocation: Cordon, cordoned: boolean): Promise<void> {
   const root = await connect(invocation.world, choiceOf(invocation));
-  const candidates = nameNodes((await root.nodes()).nodes);
-  const chosen = invocation.args[0].map((reference) => pick('node', reference, candidates));
+  const { nodes, unreachable } = await root.nodes();
+  const candidates = nameNodes(nodes);
+  const chosen = invocation.args[0].map((reference) => pickNode(reference, candidates, unreachable));
   const outcomes: Outcome[] = [];
   for (const { id, name, node } of chosen) {
     if (node.cordoned !== cordoned) await root.cordon(node.cluster, node.name, cordoned);

@@ -2,6 +2,7 @@ import { connect } from '../contexts/connect.ts';
 import { choiceOf, type Invocation } from '../invocation.ts';
 import { clusterColumns, nodeState, stateOf } from '../listings/columns.ts';
 import { nameClusters, nameNodes } from '../selection/named.ts';
+import { pickNode } from '../selection/pick-node.ts';
 import { pick } from '../selection/pick.ts';
 import { printBody } from '../terminal/listing.ts';
 import { sheet } from '../terminal/sheet.ts';
@@ -14,7 +15,8 @@ type Describe = Invocation<readonly [name: string]>;
 export async function describeNode(invocation: Describe): Promise<void> {
   const { world, terminal, options: { output } } = invocation;
   const root = await connect(world, choiceOf(invocation));
-  const { name, node } = pick('node', invocation.args[0], nameNodes((await root.nodes()).nodes));
+  const { nodes, unreachable } = await root.nodes();
+  const { name, node } = pickNode(invocation.args[0], nameNodes(nodes), unreachable);
   if (output === 'json' || output === 'yaml') return printBody(terminal, node, output);
   const { description: { hostname, arch, kernel, version, address, total }, free, overlay } = node;
   await terminal.print(sheet([

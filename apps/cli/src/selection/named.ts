@@ -36,9 +36,14 @@ export function nameInstances(services: readonly NamedService[]): NamedInstance[
   })));
 }
 
-/** `cluster/node`, and the node alone where it is the only one of that name. */
 export function nameNodes(nodes: readonly Node[]): NamedNode[] {
-  return nodes.map((node) => ({ node, id: `${node.cluster}/${node.name}`, name: `${node.cluster}/${node.name}`, names: [node.name, `${node.cluster}/${node.name}`] }));
+  return nodes.map((node) => ({ node, ...nameNode(node.cluster, node.name) }));
+}
+
+/** `cluster/node`, and the node alone where it is the only one of that name. */
+export function nameNode(cluster: string, node: string): Candidate {
+  const whole = `${cluster}/${node}`;
+  return { id: whole, name: whole, names: [node, whole] };
 }
 
 export function nameClusters(clusters: readonly Cluster[]): NamedCluster[] {

@@ -26,7 +26,8 @@ export function select<C extends Candidate>(reference: string, ...groups: readon
   return { kind: 'none' };
 }
 
-const isWhole = (reference: string, { id, names }: Candidate): boolean => id === reference || names.includes(reference);
+/** An id or a whole name, not only the beginning of one. */
+export const isWhole = (reference: string, { id, names }: Candidate): boolean => id === reference || names.includes(reference);
 
 function isBeginning(reference: string, { id, names }: Candidate): boolean {
   return reference !== '' && (names.some((name) => name.startsWith(reference)) || (reference.length >= shortestIdPrefix && id.startsWith(reference)));
