@@ -46,6 +46,12 @@ describe('planApply', () => {
     expect(plan(wantedOf({ ...microservice, addresses: {} }), known(wantedOf(microservice)))[1]).toMatchObject({ kind: 'same' });
   });
 
+  it.each(['fdff:2000::30', 'FDFF:2000:0:0:0:0:0:30', 'fdff:2000::0.0.0.48'])('takes another spelling of an address, %s, for the same', (spelling) => {
+    const asked = (address: string) => wantedOf({ ...microservice, addresses: { rr_ip_v6: address, instances: [{ start: address }] } });
+    expect(plan(asked(spelling), known(asked('fdff:2000:0::30')))[1]).toMatchObject({ kind: 'same' });
+    expect(plan(asked(spelling), known(asked('fdff:2000::31')))[1]).toMatchObject({ kind: 'changed', changes: [{ field: 'addresses.rr_ip_v6', root: 'fdff:2000::31', file: spelling }, { field: 'addresses.instances' }] });
+  });
+
   it('finds nothing to do after any descriptor was applied', () => {
     fc.assert(fc.property(arbitrarySla, (sla) => {
       const { applications, faults } = checkDocuments([{ source: 'x', input: sla }]);

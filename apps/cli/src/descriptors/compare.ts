@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import { microserviceSchema, type Addresses, type Microservice } from '@oak/sla';
 import type { Application, Service } from '../root/views.ts';
@@ -52,7 +53,14 @@ export function microserviceChanges(wanted: Microservice, known: Service): Chang
 
 /** Root fills in the addresses that it chose; only what the file asks for is compared. */
 function addressChanges(wanted: Addresses = {}, known: Readonly<Record<string, unknown>>): Change[] {
-  return Object.entries(wanted).flatMap(([field, value]) => (isNothing(value) ? [] : change(`addresses.${field}`, known[field], value)));
+  return Object.entries(wanted).flatMap(([field, value]) => (isNothing(value) || isDeepStrictEqual(canonical(known[field]), canonical(value)) ? [] : change(`addresses.${field}`, known[field], value)));
+}
+
+/** IPv6 addresses in it, whichever of their spellings they have, in one: that of RFC 5952, as URLs have it. */
+function canonical(value: unknown): unknown {
+  if (typeof value === 'string') return isIPv6(value) && URL.canParse(`http://[${value}]`) ? new URL(`http://[${value}]`).hostname : value;
+  if (Array.isArray(value)) return value.map(canonical);
+  return typeof value === 'object' && value !== null ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, canonical(inner)])) : value;
 }
 
 function change(field: string, root: unknown, file: unknown): Change[] {
