@@ -50,7 +50,7 @@ export class Net implements NetService {
     this.#board = new StatusBoard(datapath.options.bridge, this.#lacking());
     this.#applied = new AppliedOverlay({ datapath, can: probed.can, place, onDoubt: () => { this.#loop.trigger('kernel'); } });
     this.#names = new NodeNames({
-      subnets: () => known.addresses()?.subnets ?? [], attached: () => this.#attachments.attached(), routes: () => known.routes().values(), log: (text) => { log.warn(text); },
+      subnets: () => known.addresses()?.subnets ?? [], attached: () => this.#attachments.attached(), routes: () => known.routes().values(), clock, log: (text) => { log.warn(text); },
     });
     this.#attachments = new Attachments({
       datapath, applied: this.#applied, subnets: () => known.addresses()?.subnets ?? [], routes: () => known.routes().values(),
@@ -128,7 +128,7 @@ export class Net implements NetService {
     this.#refuseEarly();
     const { connections, instances } = await this.#options.datapath.counters(this.#attachments.attached().map(({ instanceId }) => instanceId));
     const services = [...this.#options.known.routes().values()].flatMap((route) => (route.kind === 'service' ? [{ serviceId: route.id, name: route.name, connections: connections.get(route.id) ?? 0 }] : []));
-    return { services, instances };
+    return { services, instances, names: Object.entries(this.#names.counts()).map(([outcome, questions]) => ({ outcome, questions })) };
   }
 
   #trace(question: TraceQuestion): Trace {
@@ -136,6 +136,7 @@ export class Net implements NetService {
     const { overlay } = this.#applied;
     return trace(question, {
       place, addresses: known.addresses(), attached: this.#attachments.attached(), mtu: datapath.options.mtu, problems: probed.problems,
+      named: [...known.routes().values()].filter((route) => route.kind === 'service'),
       routes: [...overlay.routes()].map((route) => (route.kind === 'service' ? overlay.localised(route) : route)),
     });
   }

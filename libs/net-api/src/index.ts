@@ -3,6 +3,6 @@ export { NetError, type NetErrorKind } from './net-error.ts';
 export { maxPorts, tunnelPort } from './parse.ts';
 export { serveNet, type NetServing } from './serve-net.ts';
 export type {
-  Attachment, AttachRequest, Counters, InstanceCounter, InstanceNetwork, NetService, NetStatus, OverlayStatus, PortMapping, Protocol, ServiceCounter,
+  Attachment, AttachRequest, Counters, InstanceCounter, InstanceNetwork, NameCounter, NetService, NetStatus, OverlayStatus, PortMapping, Protocol, ServiceCounter,
   Trace, TraceQuestion, TraceStep,
 } from './types.ts';

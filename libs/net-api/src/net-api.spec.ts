@@ -53,7 +53,7 @@ class MemoryNet implements NetService {
   }
 
   counters(): Promise<Counters> {
-    return Promise.resolve({ services: [{ serviceId: id, name: 'shop.prod.web.prod', connections: 2 ** 40 }], instances: [{ instanceId: id, rxBytes: 1, txBytes: 2, rxPackets: 3, txPackets: 4, drops: 5 }] });
+    return Promise.resolve({ services: [{ serviceId: id, name: 'shop.prod.web.prod', connections: 2 ** 40 }], instances: [{ instanceId: id, rxBytes: 1, txBytes: 2, rxPackets: 3, txPackets: 4, drops: 5 }], names: [{ outcome: 'NOERROR', questions: 2 ** 33 }] });
   }
 
   become(status: NetStatus): void {

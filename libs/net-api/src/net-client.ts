@@ -15,7 +15,7 @@ export interface NetClientOptions {
 
 type Answered<R> = (error: ServiceError | null, reply: R) => void;
 
-/** node-engine's side. Connects lazily and reconnects by itself; a call waits for the connection until its deadline. */
+/** The asking side: node-engine, and tools of the node's operator. Connects lazily and reconnects by itself; a call waits for the connection until its deadline. */
 export class NetClient {
   readonly socket: string;
   readonly #stub: Stub;

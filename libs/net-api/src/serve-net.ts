@@ -39,7 +39,7 @@ function handlers(service: NetService, watchers: Set<() => void>): Handlers {
     list: unary(async () => ({ attachments: (await service.list()).map(wireAttachment) })),
     status: unary(() => Promise.resolve(service.status())),
     trace: unary(async (request) => { const { ok, steps } = await service.trace(parseTraceRequest(request)); return { ok, steps: [...steps] }; }),
-    counters: unary(async () => { const { services, instances } = await service.counters(); return { services: [...services], instances: [...instances] }; }),
+    counters: unary(async () => { const { services, instances, names } = await service.counters(); return { services: [...services], instances: [...instances], names: [...names] }; }),
     watch: (call: ServerWritableStream<unknown, NetStatus>) => watch(service, call, watchers),
   };
 }

@@ -66,7 +66,7 @@ export interface OverlayStatus {
 export interface TraceQuestion {
   /** Id of an instance. */
   readonly from: string;
-  /** An address, `<microservice>.<application>`, or the full name of a service. */
+  /** An address, a name as the instance's resolver takes it, or the whole name of a service. */
   readonly to: string;
   readonly protocol: Protocol | 'icmp';
   readonly port?: number;
@@ -101,12 +101,20 @@ export interface InstanceCounter {
   readonly drops: number;
 }
 
+export interface NameCounter {
+  /** The code of the answer, as `NOERROR`; `forwarded`: somebody else answered; `ignored`: not answered. */
+  readonly outcome: string;
+  /** Since net-manager started. */
+  readonly questions: number;
+}
+
 export interface Counters {
   readonly services: readonly ServiceCounter[];
   readonly instances: readonly InstanceCounter[];
+  readonly names: readonly NameCounter[];
 }
 
-/** What net-manager does for node-engine. Failures are `NetError`s. */
+/** What net-manager does for node-engine, and tells the node's operator (`trace`, `counters`). Failures are `NetError`s. */
 export interface NetService {
   attach(request: AttachRequest): Promise<Attachment>;
   detach(instanceId: string): Promise<void>;

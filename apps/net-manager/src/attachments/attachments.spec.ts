@@ -5,7 +5,6 @@ import type { Remembered } from '../datapath/remembered.ts';
 import { AttachmentBook } from './attachment-book.ts';
 import { Gate } from './gate.ts';
 import { Lanes } from './lanes.ts';
-import { parseResolver } from './resolver.ts';
 
 const subnet = { v4: '10.18.0.0/26', v6: 'fc00::/120' };
 const id = (n: number): string => n.toString(16).padStart(24, '0');
@@ -116,10 +115,4 @@ describe('order', () => {
     expect(events.filter((event) => event.includes('k'))).toEqual(['+k1', '-k1', '+k2', '-k2']);
     expect(events.indexOf('+m1')).toBeLessThan(events.indexOf('-k1'));
   });
-});
-
-test('instances get the servers that they can reach', () => {
-  expect(parseResolver('# x\nnameserver 127.0.0.53\nnameserver\t192.0.2.53\n nameserver 2001:db8::53\nnameserver ::1\nnameserver fe80::1%eth0\nsearch a.example b.example\noptions ndots:1\n'))
-    .toEqual({ nameservers: ['192.0.2.53', '2001:db8::53'], searchDomains: ['a.example', 'b.example'] });
-  expect(parseResolver('')).toEqual({ nameservers: [], searchDomains: [] });
 });

@@ -10,10 +10,10 @@ import { bare, rangeOf } from '../datapath/range.ts';
 import type { Remembered } from '../datapath/remembered.ts';
 import { Absent } from '../datapath/tools.ts';
 import type { AppliedOverlay } from '../overlay/applied-overlay.ts';
+import type { Resolver } from '../names/machine-resolver.ts';
 import { AttachmentBook } from './attachment-book.ts';
 import { Gate } from './gate.ts';
 import { Lanes } from './lanes.ts';
-import type { Resolver } from './resolver.ts';
 
 export interface AttachmentsOptions {
   readonly datapath: Datapath;

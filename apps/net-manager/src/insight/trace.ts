@@ -3,7 +3,8 @@ import type { Backend, PeerRoute, Route, ServiceRoute } from '@oak/contracts';
 import type { Trace, TraceQuestion, TraceStep } from '@oak/net-api';
 import { bare, holds } from '../datapath/range.ts';
 import type { Remembered } from '../datapath/remembered.ts';
-import { zone } from '../names/zone.ts';
+import { callerOf } from '../names/caller-of.ts';
+import { resolveName } from '../names/resolve-name.ts';
 import { nearest, type Place } from '../overlay/nearest.ts';
 import type { NodeAddresses } from '../overlay/overlay.ts';
 import { scopeOf, scopesOf } from '../overlay/scopes.ts';
@@ -15,6 +16,8 @@ export interface TraceWorld {
   readonly attached: readonly Remembered[];
   /** Those that the kernel was given, services with their instances as this node sees them. */
   readonly routes: readonly Route[];
+  /** Those that the node's name server answers from. */
+  readonly named: readonly ServiceRoute[];
   /** Of the tunnel's packets, in bytes. */
   readonly mtu: number;
   /** Why this node takes no part in the overlay, or not fully. */
@@ -26,6 +29,12 @@ interface Destination {
   readonly route: ServiceRoute;
   readonly backends: readonly Backend[];
   readonly family: 4 | 6;
+  readonly text: string;
+}
+
+/** Instead of a destination: what becomes of the call. */
+interface Ending {
+  readonly ok: boolean;
   readonly text: string;
 }
 
@@ -41,16 +50,9 @@ function* walk(question: TraceQuestion, world: TraceWorld): Generator<TraceStep>
   const source = world.attached.find(({ instanceId }) => instanceId === question.from);
   yield* sourceSteps(question.from, source);
   if (!source?.network) return;
-  if (isForeign(question.to, world)) {
-    yield step(true, 'destination', `${question.to} is no address of the overlay: it leaves under the node's own address`);
-    return;
-  }
-  const destination = find(question.to, world);
-  if (!destination) {
-    yield step(false, 'destination', `${question.to} is unknown here: refused at once`);
-    return;
-  }
-  yield step(true, 'destination', destination.text);
+  const destination = find(question.to, source, world);
+  yield step(!('ok' in destination) || destination.ok, 'destination', destination.text);
+  if ('ok' in destination) return;
   const { route } = destination;
   const isAllowed = scopesOf(source.network.applicationId, source.network.organisation).includes(scopeOf(route.policy, route.applicationId, route.organisation));
   yield step(isAllowed, 'policy', `${route.name} is ${policyText[route.policy]}; the caller ${isAllowed ? 'is one of them' : 'is not: refused at once'}`);
@@ -92,22 +94,20 @@ function backendStep(backend: Backend, what: string, { place, routes, mtu, probl
   return step(true, 'instance', `${who}: ${what} goes through the tunnel to ${peer.host} port ${peer.port}/udp, in packets of at most ${mtu} bytes`);
 }
 
-function isForeign(to: string, { addresses }: TraceWorld): boolean {
-  const ranges = addresses ? [addresses.nodeRanges, addresses.serviceRanges].flatMap(({ v4, v6 }) => [...v4, ...v6]) : [];
-  return parseAddress(to) !== undefined && !ranges.some((range) => holds(range, to));
+/** By an address of the service, of an instance, or a name. */
+function find(to: string, source: Remembered, world: TraceWorld): Destination | Ending {
+  return parseAddress(to) ? addressed(to, world) : named(to, source, world);
 }
 
-/** By an address of the service, of an instance, or a name. */
-function find(to: string, { routes, place }: TraceWorld): Destination | undefined {
-  const services = routes.filter((route): route is ServiceRoute => route.kind === 'service');
+function addressed(to: string, { routes, place, addresses }: TraceWorld): Destination | Ending {
   const address = parseAddress(to);
-  if (!address) return named(to, services);
-  const text = printAddress(address);
-  for (const route of services) {
-    const found = byAddress(route, text, place);
+  const ranges = addresses ? [addresses.nodeRanges, addresses.serviceRanges].flatMap(({ v4, v6 }) => [...v4, ...v6]) : [];
+  if (!address || !ranges.some((range) => holds(range, to))) return { ok: true, text: `${to} is no address of the overlay: it leaves under the node's own address` };
+  for (const route of routes) {
+    const found = route.kind === 'service' && byAddress(route, printAddress(address), place);
     if (found) return { ...found, route, family: address.family };
   }
-  return undefined;
+  return { ok: false, text: `${to} is unknown here: refused at once` };
 }
 
 function byAddress(route: ServiceRoute, address: string, place: Place | undefined): Pick<Destination, 'backends' | 'text'> | undefined {
@@ -118,14 +118,16 @@ function byAddress(route: ServiceRoute, address: string, place: Place | undefine
   return backend && { backends: [backend], text: `${address} is instance ${backend.instanceNumber} of ${route.name}` };
 }
 
-/** `<microservice>.<application>`, or all four parts of the name. */
-function named(to: string, services: readonly ServiceRoute[]): Destination | undefined {
-  const name = to.toLowerCase().replace(new RegExp(`\\.?${zone.replaceAll('.', '\\.')}\\.?$`), '');
-  const route = services.find((service) => {
-    const [application = '', , microservice = ''] = service.name.toLowerCase().split('.');
-    return name === service.name.toLowerCase() || name === `${microservice}.${application}`;
-  });
-  return route && { route, backends: route.backends, family: 4, text: `${to} is the service at ${route.addresses.roundRobin.ipv4}` };
+/** As the name server tells this caller; and by the whole name of a service, which no resolver knows, whoever asks. */
+function named(to: string, source: Remembered, world: TraceWorld): Destination | Ending {
+  const caller = callerOf(source);
+  const outcome = caller ? resolveName({ name: to, type: 'A' }, caller, world.named) : { kind: 'elsewhere' as const };
+  const [first] = outcome.kind === 'known' ? outcome.records : [];
+  const whole = first ? undefined : world.named.find(({ name }) => name.toLowerCase() === to.toLowerCase());
+  const address = first?.content ?? whole?.addresses.roundRobin.ipv4;
+  if (address !== undefined) { const found = addressed(address, world); return { ...found, text: `${to} is ${address}; ${found.text}` }; }
+  if (outcome.kind === 'elsewhere') return { ok: true, text: `${to} is no name of a service for this caller: what the machine's name servers answer leaves under the node's own address` };
+  return { ok: false, text: outcome.kind === 'known' ? `${to} has no address` : `${to} does not exist for this caller` };
 }
 
 function step(ok: boolean, name: string, text: string): TraceStep {

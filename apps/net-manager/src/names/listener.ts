@@ -85,6 +85,8 @@ export class Listener {
   }
 
   #admit(socket: Socket): void {
+    // A reset may come while nobody reads, and would end the process: `close` follows it.
+    socket.on('error', () => undefined);
     const from = peerOf(socket.remoteAddress ?? '');
     const ofOne = [...this.#connections.values()].filter((peer) => peer === from).length;
     if (ofOne >= connectionsOfOneMost) {
@@ -93,20 +95,22 @@ export class Listener {
     }
     this.#connections.set(socket, from);
     const cancel = this.#options.clock.after(connectionMs, () => { socket.destroy(); });
+    const gone = new AbortController();
     socket.once('close', () => {
       cancel();
+      gone.abort();
       this.#connections.delete(socket);
     });
-    this.#track(this.#converse(socket, from));
+    this.#track(this.#converse(socket, from, gone.signal));
   }
 
   /** One question after the other, as they come. */
-  async #converse(socket: Socket, from: string): Promise<void> {
+  async #converse(socket: Socket, from: string, gone: AbortSignal): Promise<void> {
     try {
       for await (const packet of framesOf(socket.iterator({ destroyOnReturn: false }), questionBytesMost)) {
         const answer = await this.#options.answer(packet, from, 'tcp');
         if (!answer) break;
-        if (!socket.write(frameOf(answer))) await once(socket, 'drain');
+        if (!socket.write(frameOf(answer))) await once(socket, 'drain', { signal: gone });
       }
     } catch {
       // The connection broke: who asked is gone.

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { frameOf, framesOf } from './frames.ts';
 import { NameServer, type NameServerOptions } from './name-server.ts';
@@ -37,10 +38,10 @@ async function upstream(answering: Answering): Promise<UpstreamServer> {
 
 async function serve(upstreams: readonly string[] = [], changes: Partial<NameServerOptions> = {}): Promise<{ server: NameServer; resolver: Resolver; port: number }> {
   const server = new NameServer({
-    addresses: () => ['127.0.0.1'], port: 0, caller: (ip) => (ip === '127.0.0.1' ? caller : undefined), routes: () => routes, upstreams: () => upstreams, log: (text) => { told.push(text); }, ...changes,
+    addresses: () => ['127.0.0.1'], port: 0, caller: (ip) => (ip === '127.0.0.1' ? caller : undefined), routes: () => routes, upstreams: () => upstreams, clock: realClock, log: (text) => { told.push(text); }, ...changes,
   });
   undo.push(() => server.stop());
-  await server.start();
+  await server.refresh();
   const port = server.bound()[0]?.port ?? 0;
   const resolver = new Resolver({ timeout: 20_000, tries: 1 });
   resolver.setServers([`127.0.0.1:${port}`]);
@@ -216,6 +217,33 @@ describe('a name server', () => {
     await Promise.all(closed);
   });
 
+  it('lives on when callers that never read are reset, and when their time is over', async () => {
+    const ends: (() => void)[] = [];
+    const { port, server } = await serve([], { clock: { ...realClock, after: (_ms, run) => { ends.push(run); return () => undefined; } } });
+    const answered = (): number => server.counts().NOERROR ?? 0;
+    /** Asks and reads nothing; resolves when no more is answered: by then the server is done, or waits for room. */
+    const deaf = async (packets: readonly Buffer[]): Promise<Socket> => {
+      const socket = connect({ port, host: '127.0.0.1' });
+      undo.push(() => Promise.resolve(socket.destroy()));
+      await once(socket, 'connect');
+      socket.write(Buffer.concat(packets.map(frameOf)));
+      for (let before = -1; before !== answered(); await sleep(100)) before = answered();
+      return socket;
+    };
+    const large = question('_instance.db.shop', 'A');
+    const noQuestion = Buffer.from(large);
+    noQuestion.writeUInt16BE(bits.response, 2);
+    (await deaf(Array.from({ length: 20_000 }, () => large))).resetAndDestroy();
+    const most = answered();
+    expect(most).toBeLessThan(20_000);
+    // So much less that some of it still waits for room when the packet comes at which the server hangs up.
+    for (const less of [5, 15, 25, 35, 45]) (await deaf([...Array.from({ length: most - less }, () => large), noQuestion])).resetAndDestroy();
+    await deaf(Array.from({ length: 20_000 }, () => large));
+    for (const end of ends) end();
+    expect((await byUdp(port, [question('db.shop', 'A')], 1)).map(rcodeOf)).toEqual([0]);
+    await server.stop();
+  });
+
   it('hangs up on who sends something else by TCP', async () => {
     const { port, server } = await serve();
     const socket = connect({ port, host: '127.0.0.1' });
@@ -234,16 +262,16 @@ describe('a name server', () => {
     expect(server.bound().map(({ address }) => address)).toEqual(['127.0.0.1', '127.0.0.3']);
     await server.stop();
     expect(server.bound()).toEqual([]);
-    await server.start();
+    await server.refresh();
     expect(server.bound()).toHaveLength(2);
   });
 
   it('names the addresses that it cannot have, and serves the others', async () => {
     const taken = await upstream(() => undefined);
     const { server } = await serve();
-    const second = new NameServer({ addresses: () => ['192.0.2.1', '127.0.0.4', '127.0.0.1'], port: Number(taken.name.split('#')[1]), caller: () => caller, routes: () => routes, upstreams: () => [], log: () => undefined });
+    const second = new NameServer({ addresses: () => ['192.0.2.1', '127.0.0.4', '127.0.0.1'], port: Number(taken.name.split('#')[1]), caller: () => caller, routes: () => routes, upstreams: () => [], clock: realClock, log: () => undefined });
     undo.push(() => second.stop());
-    await expect(second.start()).rejects.toThrow(/^names cannot be served on 192\.0\.2\.1 port \d+: .*EADDRNOTAVAIL.*; names cannot be served on 127\.0\.0\.1 port \d+: .*EADDRINUSE/);
+    await expect(second.refresh()).rejects.toThrow(/^names cannot be served on 192\.0\.2\.1 port \d+: .*EADDRNOTAVAIL.*; names cannot be served on 127\.0\.0\.1 port \d+: .*EADDRINUSE/);
     expect(second.bound().map(({ address }) => address)).toEqual(['127.0.0.4']);
     expect(server.bound()).toHaveLength(1);
   });

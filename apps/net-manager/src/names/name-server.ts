@@ -1,5 +1,5 @@
 import type { ServiceRoute } from '@oak/contracts';
-import { realClock, type Clock } from '@oak/reconcile';
+import type { Clock } from '@oak/reconcile';
 import { isIP } from 'node:net';
 import type { Transport, Upstream } from './exchange.ts';
 import { Forwarder } from './forwarder.ts';
@@ -22,7 +22,7 @@ export interface NameServerOptions {
   /** Who is asked for all other names: `address` or `address#port`. */
   readonly upstreams: () => readonly string[];
   readonly log: (text: string) => void;
-  readonly clock?: Clock;
+  readonly clock: Clock;
   /** How long one upstream may take; default 2000. */
   readonly upstreamTimeoutMs?: number;
 }
@@ -50,22 +50,17 @@ export class NameServer {
   #changes: Promise<unknown> = Promise.resolve();
 
   constructor(options: NameServerOptions) {
-    const { clock = realClock, upstreamTimeoutMs: timeoutMs = 2_000 } = options;
+    const { clock, upstreamTimeoutMs: timeoutMs = 2_000 } = options;
     this.#options = options;
     this.#forwarder = new Forwarder({ upstreams: () => this.#upstreams(), timeoutMs, most: exchangesMost, clock });
   }
 
-  /** @throws AggregateError some addresses cannot be listened on; the others are served, `refresh` tries again */
-  start(): Promise<void> {
-    return this.refresh();
-  }
-
-  /** Listens on the addresses of this moment and on no others. Call it when they change. @throws AggregateError as `start` does */
+  /** Listens on the addresses of this moment and on no others. Call it when they change. @throws AggregateError some cannot be listened on; the others are served, the next call tries again */
   refresh(): Promise<void> {
     return this.#change(() => this.#listenOn(new Set(this.#options.addresses())));
   }
 
-  /** Resolves when nothing is open and no question is on its way. It may be started again. */
+  /** Resolves when nothing is open and no question is on its way. `refresh` begins anew. */
   stop(): Promise<void> {
     return this.#change(async () => {
       const closed = this.#listenOn(new Set());
@@ -98,7 +93,7 @@ export class NameServer {
   }
 
   async #open(address: string): Promise<void> {
-    const { port = 53, log, clock = realClock } = this.#options;
+    const { port = 53, log, clock } = this.#options;
     const lost = (error: unknown): void => {
       log(`names: ${address} is not served any more: ${String(error)}`);
       const listener = this.#listeners.get(address);

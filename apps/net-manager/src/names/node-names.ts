@@ -1,11 +1,12 @@
 import type { NodeSubnet } from '@oak/addressing';
 import type { Route } from '@oak/contracts';
-import { readResolver, type Resolver } from '../attachments/resolver.ts';
+import type { Clock } from '@oak/reconcile';
 import { bare, rangeOf } from '../datapath/range.ts';
 import type { Remembered } from '../datapath/remembered.ts';
-import { NameServer } from './name-server.ts';
+import { callerOf } from './caller-of.ts';
+import { forInstances, machineResolver, type Resolver } from './machine-resolver.ts';
+import { NameServer, type NameCounts } from './name-server.ts';
 import type { Caller } from './service-names.ts';
-import { machineUpstreams } from './upstreams.ts';
 import { searchDomainsOf } from './zone.ts';
 
 export interface NodeNamesOptions {
@@ -13,6 +14,7 @@ export interface NodeNamesOptions {
   readonly subnets: () => readonly NodeSubnet[];
   readonly attached: () => readonly Remembered[];
   readonly routes: () => Iterable<Route>;
+  readonly clock: Clock;
   readonly log: (text: string) => void;
 }
 
@@ -25,7 +27,7 @@ export class NodeNames {
   constructor(options: NodeNamesOptions) {
     this.#options = options;
     this.#server = new NameServer({
-      addresses: () => options.subnets().flatMap(gateways), caller: (ip) => this.#callerAt(ip), upstreams: () => machineUpstreams(), log: options.log,
+      addresses: () => options.subnets().flatMap(gateways), caller: (ip) => this.#callerAt(ip), upstreams: () => machineResolver().nameservers, clock: options.clock, log: options.log,
       routes: () => [...options.routes()].filter((route) => route.kind === 'service'),
     });
   }
@@ -49,12 +51,16 @@ export class NodeNames {
 
   /** An instance of the overlay asks this node; others, and those of a node that can not answer, ask the machine's own servers. */
   resolverOf(instance: Remembered): Resolver {
-    const machine = readResolver();
+    const machine = forInstances(machineResolver());
     const served = new Set(this.#server.bound().map(({ address }) => address));
     const ours = [instance.ipv4, instance.ipv6].map((address) => bare(rangeOf(address).gateway)).filter((address) => served.has(address));
     const caller = callerOf(instance);
     if (!caller || ours.length === 0) return machine;
     return { nameservers: ours, searchDomains: [...searchDomainsOf(caller.application, caller.namespace), ...machine.searchDomains].slice(0, 6) };
+  }
+
+  counts(): NameCounts {
+    return this.#server.counts();
   }
 
   stop(): Promise<void> {
@@ -69,11 +75,4 @@ export class NodeNames {
 
 function gateways({ v4, v6 }: NodeSubnet): string[] {
   return [v4, v6].map((range) => bare(rangeOf(range).gateway));
-}
-
-/** Names of instances are `<application>.<namespace>.<microservice>.<namespace>.instance.<number>`. */
-function callerOf({ name, network }: Remembered): Caller | undefined {
-  const [application, namespace] = name.split('.');
-  if (!network || application === undefined || namespace === undefined) return undefined;
-  return { applicationId: network.applicationId, organisation: network.organisation, application, namespace };
 }

@@ -134,9 +134,15 @@ export interface InstanceCounter {
   drops: number;
 }
 
+export interface NameCounter {
+  outcome: string;
+  questions: number;
+}
+
 export interface CountersReply {
   services: ServiceCounter[];
   instances: InstanceCounter[];
+  names: NameCounter[];
 }
 
 function createBasePortMapping(): PortMapping {
@@ -1556,8 +1562,75 @@ export const InstanceCounter: MessageFns<InstanceCounter> = {
   },
 };
 
+function createBaseNameCounter(): NameCounter {
+  return { outcome: "", questions: 0 };
+}
+
+export const NameCounter: MessageFns<NameCounter> = {
+  encode(message: NameCounter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.outcome !== "") {
+      writer.uint32(10).string(message.outcome);
+    }
+    if (message.questions !== 0) {
+      writer.uint32(16).uint64(message.questions);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): NameCounter {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNameCounter();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.outcome = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.questions = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<NameCounter>): NameCounter {
+    return NameCounter.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<NameCounter>): NameCounter {
+    const message = createBaseNameCounter();
+    message.outcome = object.outcome ?? "";
+    message.questions = object.questions ?? 0;
+    return message;
+  },
+};
+
 function createBaseCountersReply(): CountersReply {
-  return { services: [], instances: [] };
+  return { services: [], instances: [], names: [] };
 }
 
 export const CountersReply: MessageFns<CountersReply> = {
@@ -1567,6 +1640,9 @@ export const CountersReply: MessageFns<CountersReply> = {
     }
     for (const v of message.instances) {
       InstanceCounter.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.names) {
+      NameCounter.encode(v!, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -1600,6 +1676,14 @@ export const CountersReply: MessageFns<CountersReply> = {
             message.instances.push(InstanceCounter.decode(reader, reader.uint32()));
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.names.push(NameCounter.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1619,6 +1703,7 @@ export const CountersReply: MessageFns<CountersReply> = {
     const message = createBaseCountersReply();
     message.services = object.services?.map((e) => ServiceCounter.fromPartial(e)) || [];
     message.instances = object.instances?.map((e) => InstanceCounter.fromPartial(e)) || [];
+    message.names = object.names?.map((e) => NameCounter.fromPartial(e)) || [];
     return message;
   },
 };

@@ -1,3 +1,4 @@
+import { realClock } from '@oak/reconcile';
 import { NameServer } from '../name-server.ts';
 import { serviceRoute } from './service-route.ts';
 
@@ -8,5 +9,5 @@ const routes = [
   serviceRoute('mail.prod.smtp.front', 2, { organisation: 'acme', policy: 'organisation' }),
   serviceRoute('maps.prod.tiles.front', 3, { policy: 'public' }),
 ];
-await new NameServer({ addresses: () => ['127.0.0.1', '::1'], caller: () => caller, routes: () => routes, upstreams: () => [], log: console.error }).start();
+await new NameServer({ addresses: () => ['127.0.0.1', '::1'], caller: () => caller, routes: () => routes, upstreams: () => [], clock: realClock, log: console.error }).refresh();
 console.log('ready');
