@@ -13,48 +13,6 @@ import { nearest } from './nearest.ts';
 import { Overlay, type NodeAddresses } from './overlay.ts';
 import { Parting } from './parting.ts';
 import { shardCount, SlotSpace } from './slot-space.ts';
-import { hashSlots, rotation, type Choice } from './spread.ts';
-
-const choice = (id: string, weight = 1): Choice => ({ id, address: `at-${id}`, weight });
-const tally = (addresses: readonly string[]) => Object.fromEntries([...new Set(addresses)].toSorted().map((address) => [address, addresses.filter((one) => one === address).length]));
-
-describe('rotation', () => {
-  test('each in turn; heavy ones more often, and not all at once', () => {
-    expect(rotation(['a', 'b', 'c'].map((id) => choice(id)))).toEqual(['at-a', 'at-b', 'at-c']);
-    expect(rotation([choice('a', 3), choice('b')])).toEqual(['at-a', 'at-a', 'at-b', 'at-a']);
-    expect(rotation([choice('a', 50), choice('b', 100)])).toHaveLength(3);
-    expect(rotation([])).toEqual([]);
-  });
-
-  test('everyone has a share, as large as its weight, of no more slots than the kernel is given', () => {
-    fc.assert(fc.property(fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 200 }), (weights) => {
-      const slots = rotation(weights.map((weight, i) => choice(String(i), weight)));
-      const counts = tally(slots);
-      expect(Object.keys(counts)).toHaveLength(weights.length);
-      expect(slots.length).toBeLessThanOrEqual(5000);
-      const total = weights.reduce((sum, weight) => sum + weight, 0);
-      weights.forEach((weight, i) => { expect(Math.abs((counts[`at-${i}`] ?? 0) / slots.length - weight / total)).toBeLessThan(0.05); });
-    }));
-  });
-});
-
-describe('slots of callers', () => {
-  test('when one leaves only its slots move; when one comes it only takes', () => {
-    fc.assert(fc.property(fc.uniqueArray(fc.stringMatching(/^[a-z]{1,6}$/), { minLength: 2, maxLength: 16 }), (ids) => {
-      const [gone = '', ...rest] = ids;
-      const [before, after] = [hashSlots(ids.map((id) => choice(id))), hashSlots(rest.map((id) => choice(id)))];
-      expect([before.length, after.length]).toEqual([64, 64]);
-      expect(before.every((address, slot) => address === `at-${gone}` || after[slot] === address)).toBe(true);
-    }), { numRuns: 20 });
-  });
-
-  test('many instances get enough slots, and weights count', () => {
-    expect(hashSlots(Array.from({ length: 100 }, (_, i) => choice(String(i)))).length).toBeGreaterThanOrEqual(400);
-    const counts = tally(hashSlots([choice('a', 9), choice('b', 1)]));
-    expect(counts['at-a']).toBeGreaterThan(45);
-    expect(hashSlots([])).toEqual([]);
-  });
-});
 
 describe('ranges of slots', () => {
   test('never overlap, are reused, and stay where they are while they are large enough', () => {

@@ -13,31 +13,44 @@ export const slotOwner = (role: Role, serviceId: string): string => `${role} ${s
 export function serviceItems(route: ServiceRoute, place: Place | undefined, slots: SlotSpace): Items {
   const { roundRobin, closest } = route.addresses;
   const backends = route.backends.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const all = chosen(route, backends);
+  const near = closest ? nearest(backends, place) : [];
   return new Map([
-    ...target(route, 's', roundRobin, backends, slots),
-    ...(closest ? target(route, 'c', closest, nearest(backends, place), slots) : []),
+    ...target(route, 's', roundRobin, all, slots),
+    ...(closest ? target(route, 'c', closest, near.length === backends.length ? all : chosen(route, near), slots) : []),
     ...(backends.length > 0 ? [[item.counter(counterName(route.id)), ''] as const] : []),
     ...backends.flatMap((backend) => backendItems(route, backend)),
   ]);
 }
 
+/** Addresses in the order of their slots, by family. */
+interface Chosen {
+  readonly four: readonly string[];
+  readonly six: readonly string[];
+}
+
+/** Choosing takes time where there are hundreds of instances: once for both families, unless some have no IPv6. */
+function chosen({ affinity }: ServiceRoute, backends: readonly Backend[]): Chosen {
+  const order = affinity === 'client' ? hashSlots<Backend> : rotation<Backend>;
+  const able = backends.filter(({ namespaceIpv6 }) => namespaceIpv6 !== undefined);
+  const four = order(backends);
+  const six = able.length === backends.length ? four : order(able);
+  return { four: four.map(({ namespaceIpv4 }) => namespaceIpv4), six: six.flatMap(({ namespaceIpv6 }) => namespaceIpv6 ?? []) };
+}
+
 /** The address of the service goes to a chain that picks a slot; without instances it goes nowhere and is refused. */
-function target(route: ServiceRoute, role: Role, address: { ipv4: string; ipv6: string }, backends: readonly Backend[], slots: SlotSpace): [string, string][] {
+function target(route: ServiceRoute, role: Role, address: { ipv4: string; ipv6: string }, { four, six }: Chosen, slots: SlotSpace): [string, string][] {
   const { id, affinity } = route;
-  const order = affinity === 'client' ? hashSlots : rotation;
-  const choose = (addressOf: (backend: Backend) => string | undefined) =>
-    order(backends.flatMap((backend) => { const to = addressOf(backend); return to === undefined ? [] : [{ id: backend.id, address: to, weight: backend.weight ?? 1 }]; }));
-  const [four, six] = [choose(({ namespaceIpv4 }) => namespaceIpv4), choose(({ namespaceIpv6 }) => namespaceIpv6)];
   if (four.length + six.length === 0) { slots.release(slotOwner(role, id), shardOf(id)); return []; }
   const offset = slots.reserve(slotOwner(role, id), shardOf(id), Math.max(four.length, six.length));
   const chain = printServiceChain({ role, id, offset, slots4: four.length, slots6: six.length, mode: affinity === 'client' ? 'hash' : 'inc' });
   const allow = `goto ${scopeChain(scopeOf(route.policy, route.applicationId, route.organisation))}`;
-  const numbered = (family: 4 | 6, addresses: readonly string[]) => addresses.map((to, i): [string, string] => [item.element(slotMap(family, id), String(offset + i)), to]);
+  const numbered = (map: string, addresses: readonly string[]) => addresses.map((to, i): [string, string] => [item.element(map, String(offset + i)), to]);
   return [
     [item.chain(chain), ''],
     ...(four.length > 0 ? [[item.element('svc4', address.ipv4), `goto ${chain}`], [item.element('allow4', address.ipv4), allow]] satisfies [string, string][] : []),
     ...(six.length > 0 ? [[item.element('svc6', address.ipv6), `goto ${chain}`], [item.element('allow6', address.ipv6), allow]] satisfies [string, string][] : []),
-    ...numbered(4, four), ...numbered(6, six),
+    ...numbered(slotMap(4, id), four), ...numbered(slotMap(6, id), six),
   ];
 }
 
