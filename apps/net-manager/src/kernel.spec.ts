@@ -258,6 +258,22 @@ describe('a restart', { timeout: 60_000 }, () => {
     expect(await again.list()).toHaveLength(1);
   });
 
+  test.each(['ip rule del pref 4100', 'ip rule del pref 4102', 'ip -6 rule del pref 4100', 'ip -6 rule del pref 4102'])('half a guard is made whole: %s', async (command) => {
+    const rules = () => machine.sh(machine.node, 'ip rule; ip -6 rule');
+    const before = await rules();
+    await machine.end('SIGTERM');
+    await machine.sh(machine.node, command);
+    const again = await machine.start();
+    expect([await again.status(), await rules()]).toEqual([expect.objectContaining({ ready: true, problem: '' }), before]);
+  });
+
+  test('rules for routes that name another link than the bridge are replaced', async () => {
+    await machine.end('SIGTERM');
+    await machine.sh(machine.node, 'ip rule add pref 4101 fwmark 0x00040000/0xfffc0000 iif old0 lookup 1869283329 protocol 147');
+    const again = await machine.start();
+    expect([(await again.status()).ready, await machine.sh(machine.node, 'ip rule show pref 4101')]).toEqual([true, '']);
+  });
+
   test('with another subnet: who is attached keeps its address, who comes gets a new one', async () => {
     const old = await net.attach(machine.member());
     await machine.end('SIGTERM');

@@ -42,7 +42,7 @@ async function datapathOf(config: Config, few: Run): Promise<Datapath> {
 
 async function serve(config: Config): Promise<void> {
   requirePrograms();
-  const known = new KnownNetwork(new StateDir(config.OAK_STATE_DIR), realClock);
+  const known = new KnownNetwork(new StateDir(config.OAK_STATE_DIR), realClock, (text) => { logger.warn(text); });
   const few = limited(run, programsAtOnce);
   const [{ source, place, bus }, datapath, probed] = await Promise.all([networkSource(config), datapathOf(config, few), probe(few)]);
   const { OAK_TUNNEL_HOST: host, OAK_TUNNEL_PORT: port, OAK_GRACE_MS: graceMs } = config;

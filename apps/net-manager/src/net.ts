@@ -1,5 +1,6 @@
 import type { NodeNetworkQuestion, Routes } from '@oak/contracts';
 import { NetError, type Attachment, type AttachRequest, type Counters, type NetService, type NetStatus, type Trace, type TraceQuestion } from '@oak/net-api';
+import type { Stop } from '@oak/messaging';
 import { defaultBackoff, ReconcileLoop, type Clock, type Random, type Result } from '@oak/reconcile';
 import { Attachments } from './attachments/attachments.ts';
 import type { Datapath } from './datapath/datapath.ts';
@@ -41,6 +42,9 @@ export class Net implements NetService {
   readonly #parting: Parting;
   readonly #names: NodeNames;
   readonly #loop: ReconcileLoop<Key>;
+  readonly #stops: Stop[] = [];
+  /** Steps of the overlay that the kernel is still taking. */
+  #steps: Promise<void> = Promise.resolve();
   #adopted = false;
   #compared = { at: 0, tookMs: 0 };
 
@@ -69,21 +73,24 @@ export class Net implements NetService {
     this.#useAddresses();
     this.#board.useSubnet(this.#options.known.addresses()?.subnets[0]);
     await this.#converge().catch((error: unknown) => { this.#failed('kernel', error, 1); });
-    this.#options.source.hear((routes) => { this.#hear(routes); });
-    this.#options.source.explain(({ port, ...question }) => {
+    const { source } = this.#options;
+    this.#stops.push(source.hear((routes) => { this.#hear(routes); }));
+    this.#stops.push(source.explain(({ port, ...question }) => {
       const { ok, steps } = this.#trace({ ...question, ...(port !== undefined && { port }) });
       return { ok, steps: [...steps] };
-    });
+    }));
     this.#loop.trigger('network');
     this.#loop.start();
   }
 
   /** Leaves everything in the kernel as it is. */
   async stop(): Promise<void> {
-    this.#parting.stop();
+    await Promise.all(this.#stops.splice(0).map((stop) => stop()));
     await this.#loop.stop();
+    await this.#steps;
+    this.#parting.stop();
     await this.#names.stop();
-    this.#options.known.save();
+    this.#options.known.close();
   }
 
   /** The source may have something new to say, e.g. its bus is back. */
@@ -174,7 +181,8 @@ export class Net implements NetService {
       const subnets = addresses.subnets.map(({ v4, v6 }) => `${v4}, ${v6}`).join(' and ');
       log.log(`subnet ${subnets}${before ? `; before: ${before.v4}, ${before.v6}, which attached instances keep` : ''}`);
       this.#useAddresses();
-      await this.#converge();
+      // The next answer brings no other addresses, and so would not lead here again.
+      await this.#converge().catch((error: unknown) => { this.#loop.trigger('kernel'); throw error; });
     }
     if (routes) this.#hear(routes);
     return { kind: 'again', afterMs: askEveryMs };
@@ -198,10 +206,13 @@ export class Net implements NetService {
     const { known, log } = this.#options;
     const moves = [...ids].map((id) => this.#applied.overlay.setRoute(id, known.routes().get(id)));
     this.#reportOverlay();
-    this.#attachments.apply().then(() => {
+    const step = this.#attachments.apply().catch((error: unknown) => { log.warn(`routes: ${text(error)}; comparing all`); this.#loop.trigger('kernel'); }).then(() => {
+      // Also when the kernel refused: who left has left, and nobody tells it again.
       this.#parting.gone(moves.flatMap(({ gone }) => gone));
       this.#parting.came(moves.flatMap(({ came }) => came));
-    }).catch((error: unknown) => { log.warn(`routes: ${text(error)}; comparing all`); this.#loop.trigger('kernel'); });
+    });
+    const before = this.#steps;
+    this.#steps = step.then(() => before);
   }
 
   #reportOverlay(): void {

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { AttachRequest } from '@oak/net-api';
+import { Datapath } from '../datapath/datapath.ts';
 import type { Remembered } from '../datapath/remembered.ts';
+import { AppliedOverlay } from '../overlay/applied-overlay.ts';
 import { AttachmentBook } from './attachment-book.ts';
+import { Attachments } from './attachments.ts';
 import { Gate } from './gate.ts';
 import { Lanes } from './lanes.ts';
 
@@ -85,6 +88,27 @@ describe('the book', () => {
         expect(new Set(ports).size).toBe(ports.length);
       }
     }));
+  });
+});
+
+describe('detaching', () => {
+  test('again after a failure ends the flows too', async () => {
+    const one: Remembered = { ...request(1), ipv4: '10.18.0.2/26', ipv6: 'fc00::2/120' };
+    const datapath = new Datapath({ bridge: 'oak0', tunnelPort: 50_103, mtu: 1450 }, () => Promise.reject(new Error('no program shall run')));
+    vi.spyOn(datapath, 'read').mockResolvedValue({
+      bridge: undefined, links: [{ name: 'oakv1', up: true, master: 'oak0', hairpin: true, remembered: one }], tunnels: new Map(), tables: { inet: undefined, bridge: undefined }, guards: new Set(), items: new Map(),
+    });
+    vi.spyOn(datapath, 'converge').mockResolvedValue([]);
+    vi.spyOn(datapath, 'change').mockResolvedValue();
+    const remove = vi.spyOn(datapath, 'remove').mockRejectedValueOnce(new Error('busy')).mockResolvedValue();
+    const forget = vi.spyOn(datapath, 'forget').mockResolvedValue();
+    const applied = new AppliedOverlay({ datapath, can: { services: true, guard: true, tunnels: true }, place: undefined, onDoubt: () => undefined });
+    const attachments = new Attachments({ datapath, applied, subnets: () => [subnet], routes: () => [], resolverOf: () => ({ nameservers: [], searchDomains: [] }), onFull: () => undefined, log: () => undefined });
+    await attachments.converge();
+    await expect(attachments.detach(one.instanceId)).rejects.toMatchObject({ kind: 'temporary', message: expect.stringContaining('busy') as string });
+    expect([forget.mock.calls, attachments.attached()]).toEqual([[], [one]]);
+    await attachments.detach(one.instanceId);
+    expect([remove.mock.calls.length, forget.mock.calls, attachments.attached()]).toEqual([2, [[['10.18.0.2', 'fc00::2']]], []]);
   });
 });
 

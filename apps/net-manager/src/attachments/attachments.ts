@@ -146,11 +146,14 @@ export class Attachments {
   /** All that is of this instance, whatever of it exists. Its rules go first, so that nobody is sent to it any more. */
   async #remove(instanceId: string): Promise<void> {
     const { datapath, applied } = this.#options;
-    const known = applied.overlay.attached(instanceId);
+    // The overlay forgets it at the first try, the book only when all is done.
+    const known = this.#book.get(instanceId);
     applied.overlay.detach(instanceId);
     const unruled = applied.apply();
-    await all([unruled, unruled.catch(() => undefined).then(() => datapath.remove(instanceId))]);
-    if (known) await datapath.forget([bare(known.ipv4), bare(known.ipv6)]);
+    await all([unruled, unruled.catch(() => undefined).then(async () => {
+      await datapath.remove(instanceId);
+      if (known) await datapath.forget([bare(known.ipv4), bare(known.ipv6)]);
+    })]);
   }
 }
 

@@ -86,7 +86,7 @@ export class Datapath {
 
   /** Takes steps of which it is known what the kernel has. @throws ToolError: some may be taken, compare everything anew */
   async change(changes: readonly ItemChange[]): Promise<void> {
-    if (changes.length > 0) await this.#take(itemScripts(changes, this.options.bridge));
+    if (changes.length > 0) await this.#take(itemScripts(changes));
   }
 
   /** Makes the link and the namespace. Leaves nothing when it throws. */

@@ -1,6 +1,6 @@
 import type { ItemChange } from '../overlay/claims.ts';
 import { rulesOf, setTypeOf } from './chains.ts';
-import { isBridgeElement, item, parseItem } from './items.ts';
+import { isBridgeElement, parseItem } from './items.ts';
 import { markMask, markOf, rulePriority, routingTable } from './marks.ts';
 import { routeProtocol, tableName } from './names.ts';
 
@@ -16,7 +16,7 @@ export interface ItemScripts {
 }
 
 /** Whoever refers to another thing comes after it and goes before it. */
-export function itemScripts(changes: readonly ItemChange[], bridge: string): ItemScripts {
+export function itemScripts(changes: readonly ItemChange[]): ItemScripts {
   const come = changes.filter(({ to }) => to !== undefined);
   const go = changes.filter(({ from }) => from !== undefined);
   const gone = changes.filter(({ to }) => to === undefined);
@@ -32,16 +32,16 @@ export function itemScripts(changes: readonly ItemChange[], bridge: string): Ite
       ...nft(gone, 'set', ({ id }) => [`delete set inet ${tableName} ${parseItem(id).where}`]),
       ...nft(gone, 'counter', ({ id }) => [`delete counter inet ${tableName} ${parseItem(id).where}`]),
     ],
-    ip: come.filter(({ id }) => !isLookup6(id)).flatMap((change) => ipLine(change, bridge)),
-    ip6: come.filter(({ id }) => isLookup6(id)).flatMap((change) => ipLine(change, bridge)),
+    ip: come.filter(({ id }) => !isLookup6(id)).flatMap(ipLine),
+    ip6: come.filter(({ id }) => isLookup6(id)).flatMap(ipLine),
     bridge: come.flatMap(endpointLine),
-    ipGone: gone.filter(({ id }) => !isLookup6(id)).flatMap(({ id }) => ipGoneLine(id, bridge)),
-    ip6Gone: gone.filter(({ id }) => isLookup6(id)).flatMap(({ id }) => ipGoneLine(id, bridge)),
+    ipGone: gone.filter(({ id }) => !isLookup6(id)).flatMap(({ id }) => ipGoneLine(id)),
+    ip6Gone: gone.filter(({ id }) => isLookup6(id)).flatMap(({ id }) => ipGoneLine(id)),
     bridgeGone: gone.flatMap(({ id }) => endpointGoneLine(id)),
   };
 }
 
-const isLookup6 = (id: string): boolean => id.startsWith(item.lookup(6, 0).slice(0, -1));
+const isLookup6 = (id: string): boolean => id.startsWith('lookup|6|');
 
 /** One that exists in another form is filled anew. */
 function addChain({ id, from }: ItemChange): string[] {
@@ -67,20 +67,20 @@ function elementLines(verb: 'add' | 'delete', changes: readonly ItemChange[]): s
     `${verb} element ${set} { ${elements.slice(line * elementsPerLine, (line + 1) * elementsPerLine).join(', ')} }`));
 }
 
-function ipLine({ id, to = '' }: ItemChange, bridge: string): string[] {
+function ipLine({ id, to = '' }: ItemChange): string[] {
   const { kind, where, key } = parseItem(id);
   if (kind === 'neighbour') return [`neighbour replace ${key} lladdr ${to} dev ${where} nud permanent`];
   if (kind === 'address') return [`address replace ${key} dev ${where} scope link noprefixroute`];
   if (kind === 'route') return [`route replace ${routeText(where, key)} ${routeValue(to)}`];
-  return kind === 'lookup' ? [ruleText('add', key, bridge)] : [];
+  return kind === 'lookup' ? [ruleText('add', key)] : [];
 }
 
-function ipGoneLine(id: string, bridge: string): string[] {
+function ipGoneLine(id: string): string[] {
   const { kind, where, key } = parseItem(id);
   if (kind === 'neighbour') return [`neighbour del ${key} dev ${where}`];
   if (kind === 'address') return [`address del ${key} dev ${where}`];
   if (kind === 'route') return [`route del ${routeText(where, key)}`];
-  return kind === 'lookup' ? [ruleText('del', key, bridge)] : [];
+  return kind === 'lookup' ? [ruleText('del', key)] : [];
 }
 
 function routeText(table: string, range: string): string {
@@ -94,8 +94,9 @@ function routeValue(value: string): string {
 }
 
 /** `iif`: packets of the tunnel itself inherit the mark, and must not be led back into it. */
-function ruleText(verb: 'add' | 'del', number: string, bridge: string): string {
-  return `rule ${verb} pref ${rulePriority.lookup} fwmark ${markOf(Number(number))}/0x${markMask.toString(16)} iif ${bridge} lookup ${routingTable(Number(number))} protocol ${routeProtocol}`;
+function ruleText(verb: 'add' | 'del', key: string): string {
+  const [number, link = ''] = key.split(' ');
+  return `rule ${verb} pref ${rulePriority.lookup} fwmark ${markOf(Number(number))}/0x${markMask.toString(16)}${link ? ` iif ${link}` : ''} lookup ${routingTable(Number(number))} protocol ${routeProtocol}`;
 }
 
 function endpointLine({ id, to = '' }: ItemChange): string[] {

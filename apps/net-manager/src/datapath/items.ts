@@ -16,8 +16,8 @@ export const item = {
   endpoint: (tunnel: string, mac: string): string => `endpoint|${tunnel}|${mac}`,
   /** Value: `<gateway, or empty> <link> <preferred source, or empty>`. */
   route: (table: string, range: string): string => `route|${table}|${range}`,
-  /** What carries this mark and comes from the bridge looks into the table of this number. */
-  lookup: (family: 4 | 6, mark: number): string => `lookup|${family}|${mark}`,
+  /** What carries this mark and comes from this link looks into the table of this number. */
+  lookup: (family: 4 | 6, mark: number, link: string): string => `lookup|${family}|${mark} ${link}`,
 } as const;
 
 export type ItemKind = keyof typeof item;

@@ -142,6 +142,17 @@ describe('render', () => {
     expect(scripts.nft).toContain('add element inet oakestra port4 { tcp . 8080 : 10.18.0.2 . 80 }');
   });
 
+  test('half a guard goes before a whole one comes', () => {
+    const { ipGone, ip6Gone } = render([{ kind: 'make-guard', family: 4 }, { kind: 'make-guard', family: 6 }], desired);
+    const both = ['rule del pref 4100 protocol 147', 'rule del pref 4102 protocol 147'];
+    expect([ipGone, ip6Gone]).toEqual([both, both]);
+  });
+
+  test('a rule for routes goes with the link that it names', () => {
+    const { ip, ip6Gone } = render([{ kind: 'change-items', changes: [{ id: item.lookup(6, 1, 'br0'), from: '', to: undefined }, { id: item.lookup(4, 1, 'oak0'), from: undefined, to: '' }] }], desired);
+    expect([ip, ip6Gone]).toEqual([['rule add pref 4101 fwmark 0x00040000/0xfffc0000 iif oak0 lookup 1869283329 protocol 147'], ['rule del pref 4101 fwmark 0x00040000/0xfffc0000 iif br0 lookup 1869283329 protocol 147']]);
+  });
+
   test('a changed element is deleted before it is added; chains come before and go after', () => {
     const [chain, old] = [item.chain(`s_${'0'.repeat(24)}_8_1_0_inc`), item.chain(`s_${'0'.repeat(24)}_4_1_0_inc`)];
     const { nft } = render([{ kind: 'change-items', changes: [{ id: old, from: '', to: undefined }, { id: port8080, from: '10.18.0.2 . 80', to: '10.18.0.3 . 80' }, { id: chain, from: undefined, to: '' }] }], desired);

@@ -49,7 +49,3 @@ export function rangeHolds(range: string, address: Address): boolean {
 function holdsValue(outer: Subnet, { family, value }: Address): boolean {
   return family === outer.family && value >= outer.base && value - outer.base < sizeOf(outer);
 }
-
-export function clash(one: string, other: string): boolean {
-  return holds(one, other) || holds(other, one);
-}

@@ -132,7 +132,7 @@ export function readRules(json: unknown, family: 4 | 6): { readonly guarded: boo
   const ours = rules.filter(({ priority, table }) => priority === rulePriority.lookup && table !== undefined && isOurTable(table));
   return {
     guarded: rules.some((rule) => rule.priority === rulePriority.guard && rule.goto === rulePriority.end) && rules.some((rule) => rule.priority === rulePriority.end && 'nop' in rule),
-    items: new Map(ours.map(({ fwmark = '0' }) => [item.lookup(family, numberOfMark(fwmark)), ''])),
+    items: new Map(ours.map(({ fwmark = '0', iif = '' }) => [item.lookup(family, numberOfMark(fwmark), iif), ''])),
   };
 }
 

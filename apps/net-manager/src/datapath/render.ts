@@ -9,11 +9,11 @@ import { tableScript } from './table.ts';
 const bridgeMac = '0a:6b:00:00:00:01';
 
 export function render(changes: readonly Change[], desired: Desired): ItemScripts {
-  const { bridge } = desired;
-  const items = itemScripts(changes.flatMap((change) => (change.kind === 'change-items' ? change.changes : [])), bridge);
+  const items = itemScripts(changes.flatMap((change) => (change.kind === 'change-items' ? change.changes : [])));
   return {
     ...items,
     ipGone: [...changes.flatMap(goneLines), ...items.ipGone],
+    ip6Gone: [...changes.flatMap((change) => (change.kind === 'make-guard' && change.family === 6 ? guardGoneLines : [])), ...items.ip6Gone],
     ip: [...changes.flatMap((change) => ipLines(change, desired)), ...items.ip],
     ip6: [...changes.flatMap((change) => (change.kind === 'make-guard' && change.family === 6 ? guardLines : [])), ...items.ip6],
     nft: [...changes.flatMap((change) => (change.kind === 'make-table' ? tableScript(change.family, tableOptions(desired)) : [])), ...items.nft],
@@ -21,8 +21,9 @@ export function render(changes: readonly Change[], desired: Desired): ItemScript
 }
 
 /** Removing one end of a pair removes the other. */
-function goneLines(change: Change): string[] {
+function goneLines(change: Change): readonly string[] {
   if (change.kind === 'remove-link') return [`link del dev ${change.link}`];
+  if (change.kind === 'make-guard') return change.family === 4 ? guardGoneLines : [];
   return change.kind === 'remove-tunnel' ? [`link del dev ${tunnels[change.family]}`] : [];
 }
 
@@ -32,7 +33,10 @@ const guardLines = [
   `rule add pref ${rulePriority.guard} fwmark 0/0x${markMask.toString(16)} protocol ${routeProtocol} goto ${rulePriority.end}`,
 ];
 
-function ipLines(change: Change, desired: Desired): string[] {
+/** Half a guard can not be completed: the kernel refuses the half that is there. */
+const guardGoneLines = [rulePriority.guard, rulePriority.end].map((priority) => `rule del pref ${priority} protocol ${routeProtocol}`);
+
+function ipLines(change: Change, desired: Desired): readonly string[] {
   const { bridge, mtu } = desired;
   switch (change.kind) {
     // Without a fixed address it would change with the links that come and go, and every instance would lose its gateway for a while.

@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseSubnet, printSubnet, sizeOf } from '@oak/addressing';
 import { innerLines, outerLines, removeLines } from './attach-script.ts';
 import { forgetLines, parseFlows } from './flows.ts';
 import { firstInUse, parseSockets, portsInUse } from './host-ports.ts';
 import { linkName, macOf, netnsPath } from './names.ts';
 import { rangeOf } from './range.ts';
 import { item } from './items.ts';
-import { routingTable } from './marks.ts';
+import { nodeNumber, routingTable } from './marks.ts';
 import { readEndpoints, readLinks, readNeighbours, readRoutes, readRules, readTable } from './read-kernel.ts';
 import { printAlias, printOtherNames, readRemembered, type Remembered } from './remembered.ts';
 
@@ -69,6 +70,23 @@ describe('ranges', () => {
   test.each([['10.18.0.7/26', '10.18.0.0/26', '10.18.0.1/26'], ['10.18.0.64/26', '10.18.0.64/26', '10.18.0.65/26'], ['fc00::1fe/120', 'fc00::100/120', 'fc00::101/120']])(
     '%s lies in %s behind %s', (address, subnet, gateway) => { expect(rangeOf(address)).toEqual({ subnet, gateway }); });
   test.each(['10.18.0.7', '10.18.0.7/', 'x/26', '10.18.0.7/99', '10.18.0.7/32'])('%s is refused', (text) => { expect(() => rangeOf(text)).toThrow(text); });
+});
+
+describe('numbers of nodes', () => {
+  const plan = ['10.18.0.0/15', '172.16.0.0/16', '192.168.0.0/21'];
+  test.each([
+    ['10.18.0.0/26', 1], ['10.18.0.64/26', 2], ['10.19.255.192/26', 2048], ['172.16.0.0/26', 2049], ['192.168.0.64/26', 3074], ['192.168.4.0/24', 3089],
+    ['192.168.8.0/26', undefined], ['10.18.0.0/27', undefined], ['fc00::/120', undefined], ['x', undefined],
+  ])('%s has %j', (range, number) => { expect(nodeNumber(range, plan)).toBe(number); });
+
+  test('end where marks end', () => {
+    expect([nodeNumber('10.15.255.64/26', ['10.0.0.0/8']), nodeNumber('10.15.255.128/26', ['10.0.0.0/8']), nodeNumber('11.0.0.0/26', ['10.0.0.0/8', '11.0.0.0/8'])]).toEqual([16382, undefined, undefined]);
+  });
+
+  test('no two /26 of a plan have the same', () => {
+    const numbers = plan.flatMap((range) => { const outer = parseSubnet(range); return outer ? Array.from({ length: Number(sizeOf(outer) / 64n) }, (_, at) => nodeNumber(printSubnet({ ...outer, prefix: 26, base: outer.base + BigInt(at * 64) }), plan)) : []; });
+    expect(numbers).toEqual(Array.from({ length: 2048 + 1024 + 32 }, (_, at) => at + 1));
+  });
 });
 
 describe('scripts of one instance', () => {
@@ -141,9 +159,9 @@ describe('what the kernel prints', () => {
       .toEqual([[item.endpoint('oakvx', '0e:00:00:00:00:02'), '192.0.2.2 4'], [item.endpoint('oakvx', '0e:00:00:00:00:03'), '192.0.2.3 50103']]);
     const rules = [
       { priority: 0, table: 'local' }, { priority: 4100, fwmark: '0', fwmask: '0xfffc0000', goto: 4102 }, { priority: 4102, nop: null },
-      { priority: 4101, fwmark: '0x40000', fwmask: '0xfffc0000', iif: 'oak0', table: routingTable(1) }, { priority: 4101, fwmark: '0x40000', table: 'main' },
+      { priority: 4101, fwmark: '0x40000', fwmask: '0xfffc0000', iif: 'oak0', table: routingTable(1) }, { priority: 4101, fwmark: '0x80000', fwmask: '0xfffc0000', iif: 'br0', table: routingTable(2) }, { priority: 4101, fwmark: '0xc0000', table: routingTable(3) }, { priority: 4101, fwmark: '0x40000', table: 'main' },
     ];
-    expect(readRules(rules, 6)).toEqual({ guarded: true, items: new Map([[item.lookup(6, 1), '']]) });
+    expect(readRules(rules, 6)).toEqual({ guarded: true, items: new Map([[item.lookup(6, 1, 'oak0'), ''], [item.lookup(6, 2, 'br0'), ''], [item.lookup(6, 3, ''), '']]) });
     expect(readRules(rules.slice(0, 2), 4)).toEqual({ guarded: false, items: new Map() });
   });
 

@@ -1,7 +1,7 @@
-import { parseAddress, parseSubnet, printAddress, printSubnet } from '@oak/addressing';
+import { nodesMost, overlaps, parseAddress, parseSubnet, printAddress, printSubnet } from '@oak/addressing';
 import type { Backend, OverlayRanges, PeerRoute, Route, ServiceRoute } from '@oak/contracts';
 import { nodeNumber } from '../datapath/marks.ts';
-import { clash, holds, rangeHolds } from '../datapath/range.ts';
+import { holds, rangeHolds } from '../datapath/range.ts';
 
 export interface Ranges {
   readonly nodes: OverlayRanges;
@@ -51,9 +51,9 @@ function goodPeer(route: PeerRoute, { nodes, services }: Ranges, own: readonly s
   if (!first) return { route: undefined, faults: [] };
   const foreign = route.subnets.find(({ v4, v6 }) => !nodes.v4.some((range) => holds(range, v4)) || !nodes.v6.some((range) => holds(range, v6)) || !parseSubnet(v4) || !parseSubnet(v6));
   if (foreign) return refuse(`${foreign.v4}, ${foreign.v6} are not in the ranges of nodes`);
-  const taken = route.subnets.flatMap(({ v4, v6 }) => [v4, v6]).find((range) => own.some((mine) => clash(range, mine)));
+  const taken = route.subnets.flatMap(({ v4, v6 }) => [v4, v6]).find((range) => own.some((mine) => overlaps(range, mine)));
   if (taken !== undefined) return refuse(`${taken} is this node's own`);
-  if (nodeNumber(first.v4) === undefined) return refuse(`${first.v4} has no number`);
+  if (nodeNumber(first.v4, nodes.v4) === undefined) return refuse(`${first.v4} is smaller than a /26, or comes after the first ${nodesMost} of them in ${nodes.v4.join(', ')}`);
   return { route: { ...route, host: printAddress(host), subnets: route.subnets.map(({ v4, v6 }) => ({ v4: canonicalRange(v4), v6: canonicalRange(v6) })) }, faults: [] };
 }
 

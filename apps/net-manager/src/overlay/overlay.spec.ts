@@ -1,11 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parseSubnet, printSubnet } from '@oak/addressing';
 import type { Backend, PeerRoute, Route, ServiceRoute } from '@oak/contracts';
 import { routesSchema } from '@oak/contracts';
 import { FakeClock } from '@oak/reconcile/testing';
 import { parseServiceChain, rulesOf, setTypeOf } from '../datapath/chains.ts';
 import { itemScripts } from '../datapath/item-script.ts';
 import { isNft, item, parseItem } from '../datapath/items.ts';
+import { tunnelMac } from '../datapath/names.ts';
 import type { Remembered } from '../datapath/remembered.ts';
 import { Claims } from './claims.ts';
 import { goodRoute } from './good-route.ts';
@@ -81,22 +83,46 @@ describe('claims', () => {
 });
 
 describe('parting', () => {
-  test('ends after the grace; whoever is back ends its past at once; a second leave waits anew', async () => {
+  const parted = () => {
     const [clock, ended] = [new FakeClock(), [] as string[]];
-    const parting = new Parting({ clock, graceMs: 2000, end: (addresses) => { ended.push(addresses.join()); } });
-    parting.gone(['a', 'b']);
+    return { clock, ended, parting: new Parting({ clock, graceMs: 2000, end: (addresses) => { ended.push(addresses.join()); } }) };
+  };
+  const seats = (addresses: string, backend = 'x') => [...addresses].map((address) => ({ address, backend }));
+
+  test('ends after the grace; an address with another owner ends its past at once; a second leave waits anew', async () => {
+    const { clock, ended, parting } = parted();
+    parting.gone(seats('ab'));
     await clock.advance(1000);
-    parting.gone(['b']);
-    parting.came(['c']);
+    parting.gone(seats('b'));
+    parting.came(seats('c'));
     await clock.advance(1000);
     expect(ended).toEqual(['a']);
-    parting.came(['b']);
+    parting.came(seats('b', 'y'));
     await clock.advance(5000);
-    expect(ended).toEqual(['a', 'b']);
-    parting.gone(['d']);
+    expect([ended, clock.waiting]).toEqual([['a', 'b'], 0]);
+  });
+
+  test('who is back within the grace keeps its connections', async () => {
+    const { clock, ended, parting } = parted();
+    parting.gone(seats('ab'));
+    await clock.advance(1000);
+    parting.came(seats('a'));
+    await clock.advance(5000);
+    expect(ended).toEqual(['b']);
+  });
+
+  test('nobody waits for nothing, and all waits end together', async () => {
+    const { clock, ended, parting } = parted();
+    parting.gone([]);
+    expect(clock.waiting).toBe(0);
+    parting.gone(seats('a'));
+    parting.gone(seats('a'));
+    parting.gone(seats('b'));
+    parting.came(seats('b'));
     parting.stop();
+    expect(clock.waiting).toBe(0);
     await clock.advance(5000);
-    expect(ended).toEqual(['a', 'b']);
+    expect(ended).toEqual([]);
   });
 });
 
@@ -124,6 +150,8 @@ const overlayOf = (): Overlay => {
   return overlay;
 };
 
+const value = (overlay: Overlay, set: string, key: string) => overlay.claims.value(item.element(set, key));
+
 describe('routes that are told', () => {
   test.each<[string, Route]>([
     ['a service with an address of the world', service(1, [], { addresses: { roundRobin: { ipv4: '8.8.8.8', ipv6: 'fdff::1' } } })],
@@ -134,6 +162,7 @@ describe('routes that are told', () => {
     ['a node with this node\'s subnet', peer(2, { subnets: [{ v4: '10.18.0.64/26', v6: 'fc00::200/120' }] })],
     ['a node around this node\'s subnet', peer(2, { subnets: [{ v4: '10.18.0.0/24', v6: 'fc00::200/120' }] })],
     ['a node with the whole world', peer(2, { subnets: [{ v4: '0.0.0.0/0', v6: '::/0' }] })],
+    ['a node with less than a /26', peer(2, { subnets: [{ v4: '10.18.2.0/27', v6: 'fc00::200/120' }] })],
     ['a node with a subnet outside the ranges', peer(2, { subnets: [{ v4: '192.168.0.0/26', v6: 'fc00::200/120' }] })],
   ])('%s changes nothing and is said', (_, route) => {
     const overlay = overlayOf();
@@ -153,6 +182,18 @@ describe('routes that are told', () => {
   test('addresses come out as the kernel prints them', () => {
     const { route } = goodRoute(service(1, [backend(1, { ipv6: 'FDFF:0:0:0:0:0:0:1', namespaceIpv6: 'fc00:0::041' })]), ranges, []);
     expect(route?.kind === 'service' && route.backends[0]).toMatchObject({ ipv6: 'fdff::1', namespaceIpv6: 'fc00::41' });
+  });
+
+  test.each([['172.16.0.0/16'], ['192.168.0.0/16'], ['10.0.0.0/12'], ['10.16.0.0/12']])('in %s every node has a way of its own, the first one too', (range) => {
+    const overlay = new Overlay({ bridge: 'oak0', place: { cluster: 'c1', node: 'n1' }, can });
+    overlay.setAddresses({ ...addresses, subnets: [], nodeRanges: { v4: [range], v6: ['fc00::/64'] } });
+    const outer = parseSubnet(range);
+    const v4 = (n: number) => printSubnet({ family: 4, base: (outer?.base ?? 0n) + BigInt(n * 64), prefix: 26 });
+    const all = [0, 1, 2, 1023].map((n) => peer(2, { id: `c1/p${n}`, node: `p${n}`, subnets: [{ v4: v4(n), v6: `fc00::${n.toString(16)}:0/120` }] }));
+    overlay.setAddresses({ subnets: [{ v4: v4(3), v6: 'fc00::300/120' }], nodeRanges: { v4: [range], v6: ['fc00::/64'] }, serviceRanges: { v4: ['10.96.0.0/16'], v6: ['fdff::/16'] } });
+    for (const one of all) overlay.setRoute(one.id, one);
+    const marks = all.map(({ cluster, node }) => value(overlay, 'marks', tunnelMac(cluster, node)));
+    expect([overlay.problems(), new Set(marks).size, marks.includes(undefined)]).toEqual([[], all.length, false]);
   });
 
   test('of itself a node is told in vain', () => {
@@ -190,7 +231,7 @@ describe('routes that are told', () => {
         // A tunnel may end anywhere in the world.
         if (!/^tunnel[46]$/.test(where) && kind !== 'endpoint') expect(`${where} ${key}`).not.toMatch(/8\.8\.8\.8|127\.|0\.0\.0\.0\/0 |flush/);
       }
-      const scripts = itemScripts(changes, 'oak0');
+      const scripts = itemScripts(changes);
       for (const line of [...scripts.nft.filter((one) => !/ tunnel[46] /.test(one)), ...scripts.ip]) expect(line).not.toMatch(/undefined|8\.8\.8\.8|;.*;|\n/);
       for (const one of sound) overlay.setRoute(one.id, undefined);
       expect([...overlay.claims.all()].toSorted()).toEqual(start);
@@ -200,8 +241,6 @@ describe('routes that are told', () => {
 });
 
 describe('the overlay of a node', () => {
-  const value = (overlay: Overlay, set: string, key: string) => overlay.claims.value(item.element(set, key));
-
   test('a change of one service touches that service alone, and few of its things', () => {
     const overlay = overlayOf();
     for (let n = 1; n <= 100; n += 1) overlay.setRoute(service(n, []).id, service(n, [backend(n), backend(n + 100)]));
@@ -232,11 +271,13 @@ describe('the overlay of a node', () => {
     expect([value(overlay, 'one4', '10.30.0.1'), value(overlay, 'svc4', '10.30.200.1')]).toEqual([undefined, undefined]);
   });
 
-  test('who moved is told as gone and as come', () => {
+  test('who moved is told as gone and as come, and so is an address that has another owner', () => {
+    const seat = (address: string, n = 1) => ({ address, backend: backend(n).id });
     const overlay = overlayOf();
     overlay.setRoute(service(1, []).id, service(1, [backend(1)]));
-    expect(overlay.setRoute(service(1, []).id, service(1, [backend(1, { namespaceIpv4: '10.18.3.1' })]))).toEqual({ gone: ['10.18.1.1'], came: ['10.18.3.1'] });
-    expect(overlay.setRoute(service(1, []).id, undefined).gone).toEqual(['10.18.3.1', 'fc00::41']);
+    expect(overlay.setRoute(service(1, []).id, service(1, [backend(1, { namespaceIpv4: '10.18.3.1' })]))).toEqual({ gone: [seat('10.18.1.1')], came: [seat('10.18.3.1')] });
+    expect(overlay.setRoute(service(1, []).id, service(1, [backend(2, { namespaceIpv4: '10.18.3.1', namespaceIpv6: 'fc00::41' })]))).toEqual({ gone: [seat('10.18.3.1'), seat('fc00::41')], came: [seat('10.18.3.1', 2), seat('fc00::41', 2)] });
+    expect(overlay.setRoute(service(1, []).id, undefined).gone).toEqual([seat('10.18.3.1', 2), seat('fc00::41', 2)]);
   });
 
   test('two services with one address: one has it, and it is said', () => {
@@ -280,7 +321,7 @@ describe('the overlay of a node', () => {
   });
 
   test('what ip makes and what nft makes are told apart', () => {
-    expect([item.element('x', 'y'), item.chain('x'), item.route('main', 'x'), item.lookup(4, 1), item.address('x', 'y')].map(isNft)).toEqual([true, true, false, false, false]);
+    expect([item.element('x', 'y'), item.chain('x'), item.route('main', 'x'), item.lookup(4, 1, 'oak0'), item.address('x', 'y')].map(isNft)).toEqual([true, true, false, false, false]);
     expect(() => parseItem('nonsense')).toThrow('names nothing');
   });
 });

@@ -3,6 +3,7 @@ import type { OverlayRanges, Route, ServiceRoute } from '@oak/contracts';
 import { parseServiceChain } from '../datapath/chains.ts';
 import { isBridgeElement, parseItem } from '../datapath/items.ts';
 import type { Abilities } from '../datapath/kernel.ts';
+import { nodeNumber } from '../datapath/marks.ts';
 import { tunnels } from '../datapath/names.ts';
 import { ownRanges } from '../datapath/plan.ts';
 import { bare, rangeOf } from '../datapath/range.ts';
@@ -12,6 +13,7 @@ import { goodRoute, type Judged } from './good-route.ts';
 import { earlyItems, instanceItems } from './instance-items.ts';
 import type { Place } from './nearest.ts';
 import { nodeItems } from './node-items.ts';
+import type { Seat } from './parting.ts';
 import { peerItems } from './peer-items.ts';
 import { serviceItems, slotOwner } from './service-items.ts';
 import { shardOf, SlotSpace } from './slot-space.ts';
@@ -87,9 +89,9 @@ export class Overlay {
     return this.#attached.get(instanceId);
   }
 
-  /** Undefined: there is no such route any more. Returns the namespace IPs that answered for the service and do so no longer, and those that newly do. */
-  setRoute(id: string, told: Route | undefined): { readonly gone: string[]; readonly came: string[] } {
-    const before = backendAddresses(this.#routes.get(id));
+  /** Undefined: there is no such route any more. Returns the namespace IPs that answered for the service and do so no longer, or for another backend, and those that newly do. */
+  setRoute(id: string, told: Route | undefined): { readonly gone: Seat[]; readonly came: Seat[] } {
+    const before = seatsOf(this.#routes.get(id));
     if (told) this.#told.set(id, told);
     else this.#told.delete(id);
     const { route, faults } = this.#judge(told);
@@ -97,8 +99,8 @@ export class Overlay {
     else this.#faults.delete(id);
     this.#index(id, route);
     this.#place(id, route);
-    const after = backendAddresses(route);
-    return { gone: [...before].filter((address) => !after.has(address)), came: [...after].filter((address) => !before.has(address)) };
+    const after = seatsOf(route);
+    return { gone: lacking(before, after), came: lacking(after, before) };
   }
 
   /** Every route that the kernel could be given. */
@@ -157,8 +159,10 @@ export class Overlay {
   }
 
   #peerItems(route: Extract<Route, { kind: 'peer' }>): Items | undefined {
-    const [own] = this.#addresses.subnets;
-    return own && this.#options.can.tunnels ? peerItems(route, { v4: bare(rangeOf(own.v4).gateway), v6: bare(rangeOf(own.v6).gateway) }) : undefined;
+    const { subnets: [own], nodeRanges } = this.#addresses;
+    const number = nodeNumber(route.subnets[0]?.v4 ?? '', nodeRanges.v4);
+    if (!own || number === undefined || !this.#options.can.tunnels) return undefined;
+    return peerItems(route, number, { v4: bare(rangeOf(own.v4).gateway), v6: bare(rangeOf(own.v6).gateway), bridge: this.#options.bridge });
   }
 
   #withdrawService(id: string): void {
@@ -190,6 +194,12 @@ function backendsHere(route: Route | undefined, place: Place | undefined) {
   return route?.kind === 'service' && place ? route.backends.filter(({ cluster, node }) => cluster === place.cluster && node === place.node) : [];
 }
 
-function backendAddresses(route: Route | undefined): Set<string> {
-  return new Set(route?.kind === 'service' ? route.backends.flatMap(({ namespaceIpv4, namespaceIpv6 }) => [namespaceIpv4, ...(namespaceIpv6 === undefined ? [] : [namespaceIpv6])]) : []);
+/** Ids of backends by their addresses. */
+function seatsOf(route: Route | undefined): Map<string, string> {
+  return new Map(route?.kind === 'service' ? route.backends.flatMap(({ id, namespaceIpv4, namespaceIpv6 }) => [namespaceIpv4, ...(namespaceIpv6 === undefined ? [] : [namespaceIpv6])].map((address) => [address, id])) : []);
+}
+
+/** What of these the others do not have. */
+function lacking(seats: ReadonlyMap<string, string>, others: ReadonlyMap<string, string>): Seat[] {
+  return [...seats].filter(([address, backend]) => others.get(address) !== backend).map(([address, backend]) => ({ address, backend }));
 }

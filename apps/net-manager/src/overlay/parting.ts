@@ -1,5 +1,12 @@
 import type { Cancel, Clock } from '@oak/reconcile';
 
+/** A namespace IP, and whose it is. */
+export interface Seat {
+  readonly address: string;
+  /** Id of the backend. */
+  readonly backend: string;
+}
+
 export interface PartingOptions {
   readonly clock: Clock;
   /** How long connections to an instance that takes no more of them may go on. */
@@ -11,29 +18,40 @@ export interface PartingOptions {
 /** Addresses of instances that left their service: open connections end by themselves, and after a grace by us. */
 export class Parting {
   readonly #options: PartingOptions;
-  readonly #waiting = new Map<string, Cancel>();
+  /** By address: who had it, and the leave that it waits for. */
+  readonly #waiting = new Map<string, { readonly backend: string; readonly leave: object }>();
+  readonly #timers = new Set<Cancel>();
 
   constructor(options: PartingOptions) {
     this.#options = options;
   }
 
-  gone(addresses: readonly string[]): void {
-    const due = this.#options.clock.after(this.#options.graceMs, () => {
-      // One that has left twice waits for the second time to be due.
-      const ended = addresses.filter((address) => this.#waiting.get(address) === due && this.#waiting.delete(address));
-      if (ended.length > 0) this.#options.end(ended);
+  gone(seats: readonly Seat[]): void {
+    if (seats.length === 0) return;
+    // One that has left twice waits for the second time to be due.
+    const leave = {};
+    for (const { address, backend } of seats) this.#waiting.set(address, { backend, leave });
+    const cancel = this.#options.clock.after(this.#options.graceMs, () => {
+      this.#timers.delete(cancel);
+      this.#end(seats.filter(({ address }) => this.#waiting.get(address)?.leave === leave));
     });
-    for (const address of addresses) this.#waiting.set(address, due);
+    this.#timers.add(cancel);
   }
 
-  /** Somebody has the address again: what is left of the one before ends now, for later it would take the new one's too. */
-  came(addresses: readonly string[]): void {
-    const back = addresses.filter((address) => this.#waiting.delete(address));
-    if (back.length > 0) this.#options.end(back);
+  /** Who is back keeps its connections. When it is another one that has the address, what is left of the one before ends now, for later it would take the new one's too. */
+  came(seats: readonly Seat[]): void {
+    this.#end(seats.filter(({ address, backend }) => this.#waiting.has(address) && this.#waiting.get(address)?.backend !== backend));
+    for (const { address } of seats) this.#waiting.delete(address);
   }
 
   stop(): void {
-    for (const cancel of this.#waiting.values()) cancel();
+    for (const cancel of this.#timers) cancel();
+    this.#timers.clear();
     this.#waiting.clear();
+  }
+
+  #end(seats: readonly Seat[]): void {
+    for (const { address } of seats) this.#waiting.delete(address);
+    if (seats.length > 0) this.#options.end(seats.map(({ address }) => address));
   }
 }

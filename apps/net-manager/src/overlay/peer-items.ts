@@ -1,22 +1,22 @@
 import { parseAddress } from '@oak/addressing';
 import type { PeerRoute } from '@oak/contracts';
 import { item } from '../datapath/items.ts';
-import { markOf, nodeNumber, routingTable } from '../datapath/marks.ts';
+import { markOf, routingTable } from '../datapath/marks.ts';
 import { tunnelMac, tunnels } from '../datapath/names.ts';
 import { bare, rangeOf } from '../datapath/range.ts';
 import type { Items } from './claims.ts';
 
-/** This node's own first addresses: what its processes send from. */
-export interface OwnAddresses {
+/** This node's own first addresses: what its processes send from; and the link of its instances. */
+export interface OwnEnd {
   readonly v4: string;
   readonly v6: string;
+  readonly bridge: string;
 }
 
-/** All that the kernel needs to exchange packets with another node. `peer` is known to be good. */
-export function peerItems(peer: PeerRoute, own: OwnAddresses): Items {
+/** All that the kernel needs to exchange packets with another node. `peer` is known to be good, and has this number. */
+export function peerItems(peer: PeerRoute, number: number, own: OwnEnd): Items {
   const [first] = peer.subnets;
-  const number = first && nodeNumber(first.v4);
-  if (!first || number === undefined) return new Map();
+  if (!first) return new Map();
   const family = parseAddress(peer.host)?.family ?? 4;
   const [link, mac, table] = [tunnels[family], tunnelMac(peer.cluster, peer.node), routingTable(number)];
   // By IPv6 one of the link itself: of others the kernel thinks that they lie behind the link of before, when the node moves to another.
@@ -29,6 +29,6 @@ export function peerItems(peer: PeerRoute, own: OwnAddresses): Items {
     // Answers to what came from there go back there, whatever address the caller shows.
     [item.element('marks', mac), markOf(number)],
     [item.route(table, '0.0.0.0/0'), `${via.v4} ${link} `], [item.route(table, '::/0'), `${via.v6} ${link} `],
-    [item.lookup(4, number), ''], [item.lookup(6, number), ''],
+    [item.lookup(4, number, own.bridge), ''], [item.lookup(6, number, own.bridge), ''],
   ]);
 }

@@ -1,6 +1,5 @@
-import { parseSubnet, type NodeSubnet } from '@oak/addressing';
+import { overlaps, parseSubnet, type NodeSubnet } from '@oak/addressing';
 import type { OverlayRanges } from '@oak/contracts';
-import { clash } from '../datapath/range.ts';
 import type { NodeAddresses } from '../overlay/overlay.ts';
 import { faultOf } from './parse-subnet-pair.ts';
 
@@ -35,7 +34,7 @@ function mixFault(nodes: OverlayRanges, services: OverlayRanges): string | undef
 }
 
 function clashFault(one: string, other: string): string | undefined {
-  return clash(one, other) ? `${one} and ${other} overlap` : undefined;
+  return overlaps(one, other) ? `${one} and ${other} overlap` : undefined;
 }
 
 const first = (faults: readonly (string | undefined)[]): string | undefined => faults.find((fault) => fault !== undefined);

@@ -14,19 +14,24 @@ const routesSchema = z.object({ position: positionSchema.optional(), routes: z.a
 
 /** Many changes in a short time are one write of many routes. */
 const writeAfterMs = 1000;
+/** After a write that failed. */
+const writeAgainMs = 10_000;
 
 /** All that this node was told; it outlives restarts, so that the node works with its cluster away. */
 export class KnownNetwork {
   readonly #state: StateDir;
   readonly #clock: Clock;
+  readonly #log: (text: string) => void;
   readonly #inbox = new ChainedInbox<Route>();
   #addresses: NodeAddresses | undefined;
   #cancelWrite: Cancel | undefined;
+  #isFailing = false;
 
   /** @throws Error that names the file when it is damaged */
-  constructor(state: StateDir, clock: Clock) {
+  constructor(state: StateDir, clock: Clock, log: (text: string) => void) {
     this.#state = state;
     this.#clock = clock;
+    this.#log = log;
     this.#addresses = read(state, addressesFile, addressesSchema);
     const { position, routes } = read(state, routesFile, routesSchema) ?? { position: undefined, routes: [] };
     this.#inbox.restore(position, routes);
@@ -56,16 +61,33 @@ export class KnownNetwork {
 
   learnRoutes(message: Routes): ChainedOutcome {
     const outcome = this.#inbox.accept(chainedOf(message));
-    if (outcome.kind === 'applied') this.#cancelWrite ??= this.#clock.after(writeAfterMs, () => { this.save(); });
+    if (outcome.kind === 'applied') this.#writeAfter(writeAfterMs);
     return outcome;
   }
 
-  /** Writes what is not written yet. */
-  save(): void {
+  /** Writes what is not written yet, and writes no more. */
+  close(): void {
     if (!this.#cancelWrite) return;
     this.#cancelWrite();
+    this.#write();
+    this.#cancelWrite?.();
+  }
+
+  #writeAfter(ms: number): void {
+    this.#cancelWrite ??= this.#clock.after(ms, () => { this.#write(); });
+  }
+
+  /** Without it the node works on, and after a restart it asks its cluster: so a failure ends nothing, and is said once until it is over. */
+  #write(): void {
     this.#cancelWrite = undefined;
-    this.#state.write(routesFile, JSON.stringify({ position: this.#inbox.position, routes: [...this.#inbox.items.values()] }));
+    try {
+      this.#state.write(routesFile, JSON.stringify({ position: this.#inbox.position, routes: [...this.#inbox.items.values()] }));
+      this.#isFailing = false;
+    } catch (error) {
+      if (!this.#isFailing) this.#log(`routes are not kept: ${error instanceof Error ? error.message : String(error)}; free the disk`);
+      this.#isFailing = true;
+      this.#writeAfter(writeAgainMs);
+    }
   }
 }
 

@@ -70,6 +70,11 @@ export class TestCluster {
     }
   }
 
+  /** Ids of all that this machine was told and that still holds; it writes them down only a while later. */
+  told({ number }: TestMachine): string[] {
+    return this.#book.complete(`n${number}`).flatMap(({ items }) => items.map(({ id }) => id));
+  }
+
   /** What is told meanwhile does not arrive. */
   async losing(run: () => void): Promise<void> {
     this.#lossy = true;

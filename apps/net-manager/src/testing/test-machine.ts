@@ -171,11 +171,11 @@ export class TestMachine {
     return talkerOf(await this.program(netns, `const s = require('node:dgram').createSocket('udp4'); s.on('message', (m) => process.stdout.write(m)); s.bind(0, () => { console.log('up'); process.stdin.on('data', (d) => s.send(d, ${port}, '${address}')); })`));
   }
 
-  /** Ids and names of the routes that net-manager has written down. */
+  /** Ids of the routes that net-manager has written down. */
   known(): string[] {
     const file = join(this.dir, 'state', 'routes.json');
-    const { routes } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as { routes: { id: string; name?: string }[] } : { routes: [] };
-    return routes.flatMap(({ id, name }) => [id, ...(name === undefined ? [] : [name])]);
+    const { routes } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as { routes: { id: string }[] } : { routes: [] };
+    return routes.map(({ id }) => id);
   }
 
   /** All that the kernel has in the node, and the names of all namespaces made since this machine. */
