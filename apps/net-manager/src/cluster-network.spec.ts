@@ -50,7 +50,7 @@ test('the cluster gives the subnet once; a node that starts while it is away wor
   const ranges = { nodeRanges: { v4: ['10.18.0.0/15'], v6: ['fc00::/64'] }, serviceRanges: { v4: ['10.30.0.0/16'], v6: ['fdff::/16'] } };
   cluster.serve(nodeNetwork, ['c1'], (question, { tokens: [, node] }) => { asked.push([node, question]); return { subnets: [{ v4: '10.18.0.64/26', v6: 'fc00::100/120' }], ...ranges }; });
   await vi.waitFor(async () => { expect(await early.status()).toMatchObject({ ready: true, problem: '', subnetV4: '10.18.0.64/26' }); }, 20_000);
-  expect(asked[0]).toEqual(['n7', {}]);
+  expect(asked[0]).toEqual(['n7', { encryption: 'none' }]);
   const first = await early.attach(machine.request());
   expect([first.ipv4, first.gatewayIpv6]).toEqual(['10.18.0.66', 'fc00::101']);
 

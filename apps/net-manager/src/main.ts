@@ -14,7 +14,8 @@ import { limited } from './datapath/limited.ts';
 import { probe } from './datapath/probe.ts';
 import { requirePrograms, run, type Run } from './datapath/run.ts';
 import { json } from './datapath/tools.ts';
-import { overlayMtu } from './datapath/underlay.ts';
+import { overlayMtu, plainOverhead } from './datapath/underlay.ts';
+import { encryptedOverhead, openEncryption, probeFor } from './encryption/open-encryption.ts';
 import { Net } from './net.ts';
 import type { Place } from './overlay/nearest.ts';
 import { KnownNetwork } from './routes/known-network.ts';
@@ -34,20 +35,25 @@ async function networkSource(config: Config): Promise<{ source: NetworkSource; p
   return { source: clusterSource(bus, cluster, node), place: { cluster, node }, bus };
 }
 
-async function datapathOf(config: Config, few: Run): Promise<Datapath> {
+async function datapathOf(config: Config, few: Run, encrypted: boolean): Promise<Datapath> {
   const { OAK_BRIDGE: bridge, OAK_TUNNEL_PORT: port } = config;
   const [links, ways] = await Promise.all([json(few, 'ip', ['-j', 'link', 'show']), json(few, 'ip', ['-j', 'route', 'show', 'default'])]);
-  return new Datapath({ bridge, tunnelPort: port, mtu: config.OAK_OVERLAY_MTU ?? overlayMtu(links, ways, bridge) }, few);
+  return new Datapath({ bridge, tunnelPort: port, mtu: config.OAK_OVERLAY_MTU ?? overlayMtu(links, ways, bridge, encrypted ? encryptedOverhead : plainOverhead), encrypted }, few);
 }
 
 async function serve(config: Config): Promise<void> {
   requirePrograms();
-  const known = new KnownNetwork(new StateDir(config.OAK_STATE_DIR), realClock, (text) => { logger.warn(text); });
+  const state = new StateDir(config.OAK_STATE_DIR);
+  const known = new KnownNetwork(state, realClock, (text) => { logger.warn(text); });
   const few = limited(run, programsAtOnce);
-  const [{ source, place, bus }, datapath, probed] = await Promise.all([networkSource(config), datapathOf(config, few), probe(few)]);
+  const [{ source, place, bus }, probed] = await Promise.all([networkSource(config), probe(few)]);
+  const wireguard = { mode: config.OAK_ENCRYPTION, device: config.OAK_WIREGUARD_DEVICE, port: config.OAK_WIREGUARD_PORT };
+  const found = await probeFor(wireguard, place, few);
+  const datapath = await datapathOf(config, few, found.kind !== 'none');
+  const encryption = await openEncryption(wireguard, found, place, datapath.options.mtu, state, few);
   const { OAK_TUNNEL_HOST: host, OAK_TUNNEL_PORT: port, OAK_GRACE_MS: graceMs } = config;
   const tunnel = { ...(host !== undefined && { host }), ...(port !== tunnelPort.hostPort && { port }) };
-  const net = new Net({ datapath, probed, place, known, source, tunnel, graceMs, clock: realClock, random: realRandom, log: logger });
+  const net = new Net({ datapath, probed, encryption, place, known, source, tunnel, graceMs, clock: realClock, random: realRandom, log: logger });
   const app = await NestFactory.createApplicationContext(AppModule.with(net), { logger: [config.OAK_LOG_LEVEL, 'warn', 'error'] });
   await net.start();
   bus?.onReconnect(() => { net.askAgain(); });

@@ -26,7 +26,7 @@ beforeAll(async () => {
   await machine.setUp();
   env = await cluster.join(machine);
   net = await machine.start(env);
-  kernel = new Datapath({ bridge: 'oak0', tunnelPort: 50_103, mtu: 1450 }, (tool, args, input) => run('nsenter', [`--net=/run/netns/${machine.node}`, tool, ...args], input));
+  kernel = new Datapath({ bridge: 'oak0', tunnelPort: 50_103, mtu: 1450, encrypted: false }, (tool, args, input) => run('nsenter', [`--net=/run/netns/${machine.node}`, tool, ...args], input));
 }, 60_000);
 afterAll(async () => {
   await machine.dispose();

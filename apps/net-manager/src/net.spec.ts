@@ -9,6 +9,7 @@ import { StateDir } from '@oak/process';
 import { FakeClock } from '@oak/reconcile/testing';
 import { Datapath } from './datapath/datapath.ts';
 import type { Kernel } from './datapath/kernel.ts';
+import { Encryption } from './encryption/encryption.ts';
 import type { Run } from './datapath/run.ts';
 import { Net } from './net.ts';
 import { KnownNetwork } from './routes/known-network.ts';
@@ -33,7 +34,7 @@ const all = { can: { services: true, guard: true, tunnels: true }, problems: [] 
 const asking = (ask: NetworkSource['ask']): NetworkSource => ({ ask, hear: () => () => Promise.resolve(), explain: () => () => Promise.resolve() });
 
 function brokenDatapath(): Datapath {
-  return new Datapath({ bridge: 'oak0', tunnelPort: 50_103, mtu: 1450 }, broken);
+  return new Datapath({ bridge: 'oak0', tunnelPort: 50_103, mtu: 1450, encrypted: false }, broken);
 }
 
 /** One whose kernel is empty and takes everything. */
@@ -54,7 +55,8 @@ const service = (...backends: ServiceRoute['backends']): ServiceRoute => ({
 function netOf(source: NetworkSource, clock = new FakeClock(), state = stateDir(), datapath = brokenDatapath()) {
   const known = new KnownNetwork(state, clock, () => undefined);
   const net = new Net({
-    datapath, probed: all, place: { cluster: 'c1', node: 'n7' }, tunnel: {}, graceMs: 2000, known, source, clock, random: { next: () => 0 }, log: silent,
+    datapath, probed: all, encryption: new Encryption({ mode: 'off', kind: 'none', lacking: '', device: undefined, publicKey: undefined, port: 51_820 }),
+    place: { cluster: 'c1', node: 'n7' }, tunnel: {}, graceMs: 2000, known, source, clock, random: { next: () => 0 }, log: silent,
   });
   undo.push(() => net.stop());
   const heard: NetStatus[] = [];

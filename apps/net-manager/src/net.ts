@@ -5,6 +5,7 @@ import { defaultBackoff, ReconcileLoop, type Clock, type Random, type Result } f
 import { Attachments } from './attachments/attachments.ts';
 import type { Datapath } from './datapath/datapath.ts';
 import type { Probed } from './datapath/probe.ts';
+import type { Encryption } from './encryption/encryption.ts';
 import { AppliedOverlay } from './overlay/applied-overlay.ts';
 import type { Place } from './overlay/nearest.ts';
 import { Parting } from './overlay/parting.ts';
@@ -17,6 +18,7 @@ import { StatusBoard } from './status-board.ts';
 export interface NetOptions {
   readonly datapath: Datapath;
   readonly probed: Probed;
+  readonly encryption: Encryption;
   /** Undefined: a node without a cluster. */
   readonly place: Place | undefined;
   readonly known: KnownNetwork;
@@ -51,8 +53,8 @@ export class Net implements NetService {
   constructor(options: NetOptions) {
     const { datapath, probed, place, known, clock, random, graceMs, log } = options;
     this.#options = options;
-    this.#board = new StatusBoard(datapath.options.bridge, this.#lacking());
-    this.#applied = new AppliedOverlay({ datapath, can: probed.can, place, onDoubt: () => { this.#loop.trigger('kernel'); } });
+    this.#board = new StatusBoard(datapath.options.bridge, this.#lacking(), options.encryption.kind);
+    this.#applied = new AppliedOverlay({ datapath, can: probed.can, place, encryption: options.encryption, onDoubt: () => { this.#loop.trigger('kernel'); } });
     this.#names = new NodeNames({
       subnets: () => known.addresses()?.subnets ?? [], attached: () => this.#attachments.attached(), routes: () => known.routes().values(), clock, log: (text) => { log.warn(text); },
     });
@@ -168,6 +170,7 @@ export class Net implements NetService {
     this.#board.useSubnet(this.#options.known.addresses()?.subnets[0]);
     if (changes.length > 0) this.#options.log.log(`changed in the kernel: ${summary(changes)}`);
     await this.#names.refresh();
+    await this.#options.encryption.use(this.#applied.overlay.routes());
     this.#reportOverlay();
     this.#board.report('kernel', undefined);
     return done;
@@ -189,9 +192,9 @@ export class Net implements NetService {
   }
 
   #question(): NodeNetworkQuestion {
-    const { known, tunnel } = this.#options;
+    const { known, tunnel, encryption: { kind, publicKey } } = this.#options;
     const [position, problem] = [known.position(), this.#lacking().join('; ')];
-    return { ...tunnel, ...(position && { position: { ...position } }), ...(this.#attachments.isFull() && { full: true }), ...(problem && { problem }) };
+    return { ...tunnel, encryption: kind, ...(publicKey !== undefined && { publicKey }), ...(position && { position: { ...position } }), ...(this.#attachments.isFull() && { full: true }), ...(problem && { problem }) };
   }
 
   #hear(routes: Routes): void {
@@ -205,6 +208,8 @@ export class Net implements NetService {
   #setRoutes(ids: ReadonlySet<string>): void {
     const { known, log } = this.#options;
     const moves = [...ids].map((id) => this.#applied.overlay.setRoute(id, known.routes().get(id)));
+    // Only peers matter to it; of a route that is gone nobody knows what it was.
+    if ([...ids].some((id) => known.routes().get(id)?.kind !== 'service')) void this.#options.encryption.use(this.#applied.overlay.routes()).then(() => { this.#reportOverlay(); });
     this.#reportOverlay();
     const step = this.#attachments.apply().catch((error: unknown) => { log.warn(`routes: ${text(error)}; comparing all`); this.#loop.trigger('kernel'); }).then(() => {
       // Also when the kernel refused: who left has left, and nobody tells it again.
@@ -217,7 +222,7 @@ export class Net implements NetService {
 
   #reportOverlay(): void {
     const { problem } = this.#names;
-    this.#board.reportOverlay([...this.#lacking(), ...this.#unusable(), ...(problem === undefined ? [] : [problem])]);
+    this.#board.reportOverlay([...this.#lacking(), ...this.#options.encryption.problems(), ...this.#unusable(), ...(problem === undefined ? [] : [problem])]);
   }
 
   #useAddresses(): void {
@@ -227,8 +232,8 @@ export class Net implements NetService {
   }
 
   #lacking(): string[] {
-    const { place, probed } = this.#options;
-    return [...(place ? [] : ['this node has no cluster: its instances have no services and no other nodes']), ...probed.problems];
+    const { place, probed, encryption } = this.#options;
+    return [...(place ? [] : ['this node has no cluster: its instances have no services and no other nodes']), ...probed.problems, ...encryption.lacking()];
   }
 
   #unusable(): string[] {

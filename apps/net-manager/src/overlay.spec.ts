@@ -355,7 +355,7 @@ describe('what was told', { timeout: 60_000 }, () => {
     expect((await near.status()).overlay).toMatchObject({ ready: false, problem: expect.stringContaining('routes that can not be used') as string });
     cluster.tell([here, there], [], [bad.id, good.id]);
     await arrived();
-    expect((await near.status()).overlay).toEqual({ ready: true, problem: '', encryption: '' });
+    expect((await near.status()).overlay).toEqual({ ready: true, problem: '', encryption: 'none' });
   });
 
   test('a restart changes nothing, with the cluster away too, and no connection notices', async () => {
@@ -366,7 +366,7 @@ describe('what was told', { timeout: 60_000 }, () => {
     const talker = await here.talker(netns(a), only.ipv4, 81);
     expect(await talker.say('one')).toBe('echo one');
     await vi.waitFor(() => { expect(here.known()).toContain(only.id); });
-    const kernel = () => here.sh(here.node, 'nft -a list ruleset | grep -v packets; ip link; ip address; ip route show table all; ip rule; bridge fdb');
+    const kernel = () => here.sh(here.node, 'nft -a list ruleset | grep -v packets; ip link; ip address; ip route show table all; ip rule; bridge fdb | grep permanent');
     const before = await kernel();
     await here.end('SIGKILL');
     expect(await talker.say('two')).toBe('echo two');

@@ -8,11 +8,13 @@ export class StatusBoard {
   readonly #bridge: string;
   readonly #problems = new Map<Part, string>([['kernel', 'starting'], ['subnet', 'this node has no subnet yet']]);
   readonly #listeners = new Set<(status: NetStatus) => void>();
+  readonly #encryption: string;
   #subnet: NodeSubnet | undefined;
   /** Of the overlay alone: instances run and reach the world nevertheless. */
   #overlay: readonly string[];
 
-  constructor(bridge: string, overlay: readonly string[]) {
+  constructor(bridge: string, overlay: readonly string[], encryption: string) {
+    this.#encryption = encryption;
     this.#bridge = bridge;
     this.#overlay = overlay;
   }
@@ -44,7 +46,7 @@ export class StatusBoard {
 
   #overlayStatus(): OverlayStatus {
     const problems = [...this.#problems.values(), ...this.#overlay];
-    return { ready: problems.length === 0, problem: problems.join('; '), encryption: '' };
+    return { ready: problems.length === 0, problem: problems.join('; '), encryption: this.#encryption };
   }
 
   #change(change: () => void): void {

@@ -77,7 +77,8 @@ export function nodePrograms(bundles: Bundles, dir: string, node: PlannedHost, c
   return [
     {
       name: 'net-manager', argv: bundles.argv('net-manager'), ready: { kind: 'socket', path: socket },
-      env: { ...bus, OAK_STATE_DIR: join(dir, 'net-manager'), OAK_BRIDGE: 'oak0' },
+      // All hosts of a lab share this machine's WireGuard sockets, so that it is nobody's by default.
+      env: { ...bus, OAK_STATE_DIR: join(dir, 'net-manager'), OAK_BRIDGE: 'oak0', OAK_ENCRYPTION: 'off' },
     },
     {
       name: 'node-engine', argv: bundles.argv('node-engine'),

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { aptScript } from './apt.mjs';
-import { goCommand } from './go-build.mjs';
+import { goCommands } from './go-build.mjs';
 import { natsServer, natsWheel } from './needs.mjs';
 import { isBuiltFrom } from './observe.mjs';
 import { toolsFolder } from './places.mjs';
@@ -50,9 +50,9 @@ async function goInstall(tool, { env, log }) {
   try {
     const build = { ...env, GOBIN: fresh, CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOFLAGS: '' };
     await run('go', ['install', '-trimpath', '-ldflags', '-s -w', ...tool.packages.map((path) => `${path}@${tool.version}`)], { env: build, cwd: folder, log });
-    for (const name of tool.packages.map((path) => goCommand(path))) {
-      if (!isBuiltFrom(join(fresh, name), tool)) throw new Error(`go install made a ${name} that is not ${tool.module} ${tool.version}`);
-      renameSync(join(fresh, name), join(folder, name));
+    for (const { built, name } of goCommands(tool)) {
+      if (!isBuiltFrom(join(fresh, built), tool)) throw new Error(`go install made a ${built} that is not ${tool.module} ${tool.version}`);
+      renameSync(join(fresh, built), join(folder, name));
     }
   } finally {
     rmSync(fresh, { recursive: true, force: true });

@@ -21,6 +21,11 @@ export function goCommand(path) {
   return basename(path.replace(/\/v\d+$/, ''));
 }
 
+/** Names of the binaries as they lie in the tools folder, with those that Go gives them. @param {import('./needs.mjs').GoTool} tool */
+export function goCommands({ packages, command }) {
+  return packages.map((path) => ({ built: goCommand(path), name: command ?? goCommand(path) }));
+}
+
 /**
  * @param {Buffer} bytes
  * @param {number} start of a varint length with the text behind it

@@ -15,6 +15,7 @@
  * @property {string} module Go module that the binaries must have been built from
  * @property {string} version exact version of the module
  * @property {string[]} packages Go packages to build; each gives a binary of its last path element
+ * @property {string} [command] what the binary of the only package is called, when its path element says too little
  * @property {string} folder inside the tools folder, '' for the tools folder itself
  * @property {string} why
  * @property {string} without
@@ -29,6 +30,7 @@ export const debianPackages = [
   { name: 'iproute2', command: 'ip', why: 'links, addresses and network namespaces', without: 'no node has a network', essential: true },
   { name: 'nftables', command: 'nft', why: 'port mappings and service addresses', without: 'no node has a network', essential: true },
   { name: 'conntrack', command: 'conntrack', why: 'ends stale connections', without: 'a removed instance may keep old connections', essential: true },
+  { name: 'wireguard-tools', command: 'wg', why: 'sets up encryption between nodes', without: 'packets between nodes travel in the clear' },
   { name: 'util-linux', command: 'nsenter', why: 'enters namespaces', without: 'no lab and no node can start', essential: true },
   { name: 'procps', command: 'ps', why: 'shows processes', without: 'tests that look at processes cannot run' },
   { name: 'qemu-system-x86', command: 'qemu-system-x86_64', why: 'boots unikernels', without: 'no node can run a unikernel' },
@@ -60,6 +62,10 @@ export const goTools = [
   {
     name: 'runsc', module: 'gvisor.dev/gvisor', version: 'v0.0.0-20260905035102-160fafc42237', packages: ['gvisor.dev/gvisor/runsc'], folder: '',
     why: 'gVisor, an OCI runtime with a kernel of its own', without: "the gVisor tests and the demo's runsc part cannot run",
+  },
+  {
+    name: 'wireguard-go', module: 'golang.zx2c4.com/wireguard', version: 'v0.0.0-20260522210424-ecfc5a8d5446', packages: ['golang.zx2c4.com/wireguard'], command: 'wireguard-go', folder: '',
+    why: 'encryption between nodes where the kernel has no WireGuard', without: 'on kernels without WireGuard packets between nodes travel in the clear, and the tests of encryption cannot run',
   },
   {
     name: 'containerd 2.3', module: 'github.com/containerd/containerd/v2', version: 'v2.3.4', folder: 'containerd-2.3.4',

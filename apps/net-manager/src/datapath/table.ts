@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { shardCount } from '../overlay/slot-space.ts';
 import { localMark, markMask } from './marks.ts';
-import { tableName, tunnelPrefix, linkPrefix } from './names.ts';
+import { innerRange } from '../encryption/inner-address.ts';
+import { tableName, tunnelPrefix, linkPrefix, wireguardPrefix } from './names.ts';
 
 /** What our tables' fixed parts depend on. */
 export interface TableOptions {
@@ -50,6 +51,8 @@ const inetChains = ({ bridge, tunnelPort }: TableOptions): readonly Chain[] => [
     name: 'input', hook: 'filter hook input priority filter',
     // Nobody puts packets into the overlay but the nodes that we were told of, and they call no process of this node.
     rules: [
+      // What WireGuard has not judged has no address from within it.
+      `iifname != { "lo", "${wireguardPrefix}*" } ip6 saddr ${innerRange} drop`,
       ...both((ip, v) => `iifname != "lo" udp dport ${tunnelPort} ${ip} saddr != @tunnel${v} drop`),
       `${fromTunnel} ct state { established, related } accept`, `${fromTunnel} goto refuse`,
     ],

@@ -1,6 +1,7 @@
 import type { Route } from '@oak/contracts';
 import { batched } from '../datapath/batched.ts';
 import type { Datapath } from '../datapath/datapath.ts';
+import type { Encryption } from '../encryption/encryption.ts';
 import type { Abilities, Kernel } from '../datapath/kernel.ts';
 import { tunnelMac } from '../datapath/names.ts';
 import type { Change } from '../datapath/plan.ts';
@@ -12,6 +13,7 @@ export interface AppliedOverlayOptions {
   readonly datapath: Datapath;
   readonly can: Abilities;
   readonly place: Place | undefined;
+  readonly encryption?: Encryption | undefined;
   /** The kernel refused a step, so nobody knows what it has: `converge` shall come soon. */
   readonly onDoubt: () => void;
 }
@@ -27,7 +29,7 @@ export class AppliedOverlay {
 
   constructor(options: AppliedOverlayOptions) {
     this.#options = options;
-    this.overlay = new Overlay({ bridge: options.datapath.options.bridge, place: options.place, can: options.can });
+    this.overlay = new Overlay({ bridge: options.datapath.options.bridge, place: options.place, can: options.can, encryption: options.encryption });
   }
 
   /** Whether it knows the kernel and all routes of before. */

@@ -5,6 +5,7 @@ import { isBridgeElement, parseItem } from '../datapath/items.ts';
 import type { Abilities } from '../datapath/kernel.ts';
 import { nodeNumber } from '../datapath/marks.ts';
 import { tunnels } from '../datapath/names.ts';
+import type { Encryption } from '../encryption/encryption.ts';
 import { ownRanges } from '../datapath/plan.ts';
 import { bare, rangeOf } from '../datapath/range.ts';
 import type { Remembered } from '../datapath/remembered.ts';
@@ -31,6 +32,8 @@ export interface OverlayOptions {
   /** Undefined: a node without a cluster. */
   readonly place: Place | undefined;
   readonly can: Abilities;
+  /** Undefined: every tunnel ends where it is told. */
+  readonly encryption?: Pick<Encryption, 'fault' | 'reached'> | undefined;
 }
 
 /** What all that this node knows of the overlay means for its kernel. Pure; each change costs only what it changes. */
@@ -125,6 +128,8 @@ export class Overlay {
   /** Of itself a node is told too: it knows better. */
   #judge(told: Route | undefined): Judged {
     if (!told || (told.kind === 'peer' && this.#isHere(told))) return { route: undefined, faults: [] };
+    const fault = told.kind === 'peer' ? this.#options.encryption?.fault(told) : undefined;
+    if (fault !== undefined) return { route: undefined, faults: [`node ${told.id}: ${fault}`] };
     return goodRoute(told, { nodes: this.#addresses.nodeRanges, services: this.#addresses.serviceRanges }, this.#own());
   }
 
@@ -160,9 +165,10 @@ export class Overlay {
 
   #peerItems(route: Extract<Route, { kind: 'peer' }>): Items | undefined {
     const { subnets: [own], nodeRanges } = this.#addresses;
+    const { encryption, bridge, can } = this.#options;
     const number = nodeNumber(route.subnets[0]?.v4 ?? '', nodeRanges.v4);
-    if (!own || number === undefined || !this.#options.can.tunnels) return undefined;
-    return peerItems(route, number, { v4: bare(rangeOf(own.v4).gateway), v6: bare(rangeOf(own.v6).gateway), bridge: this.#options.bridge });
+    if (!own || number === undefined || !can.tunnels) return undefined;
+    return peerItems(encryption?.reached(route) ?? route, number, { v4: bare(rangeOf(own.v4).gateway), v6: bare(rangeOf(own.v6).gateway), bridge });
   }
 
   #withdrawService(id: string): void {

@@ -188,6 +188,8 @@ export class TestMachine {
   async dispose(): Promise<void> {
     for (const client of this.#clients) client.close();
     await Promise.all([...this.#children].map((child) => endChild(child, 'SIGKILL')));
+    // wireguard-go would keep the namespace; it ends with its link.
+    if (existsSync(`/run/netns/${this.node}`)) await this.sh(this.node, "for link in $(ip -br link show | grep -o '^oakwg[a-z0-9]*'); do ip link del $link; done");
     for (const netns of [...this.#netnsOfInstances(), this.node, ...(this.#beside ? [] : [this.outside])]) if (existsSync(`/run/netns/${netns}`)) await this.#sh(`ip netns del ${netns}`);
     rmSync(this.dir, { recursive: true, force: true });
   }
