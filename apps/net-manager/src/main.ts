@@ -15,6 +15,7 @@ import { probe } from './datapath/probe.ts';
 import { requirePrograms, run, type Run } from './datapath/run.ts';
 import { json } from './datapath/tools.ts';
 import { overlayMtu, plainOverhead } from './datapath/underlay.ts';
+import { KeptDistances } from './distance/kept-distances.ts';
 import { encryptedOverhead, openEncryption, probeFor } from './encryption/open-encryption.ts';
 import { Net } from './net.ts';
 import type { Place } from './overlay/nearest.ts';
@@ -45,6 +46,7 @@ async function serve(config: Config): Promise<void> {
   requirePrograms();
   const state = new StateDir(config.OAK_STATE_DIR);
   const known = new KnownNetwork(state, realClock, (text) => { logger.warn(text); });
+  const distances = new KeptDistances(state, (text) => { logger.warn(text); });
   const few = limited(run, programsAtOnce);
   const [{ source, place, bus }, probed] = await Promise.all([networkSource(config), probe(few)]);
   const wireguard = { mode: config.OAK_ENCRYPTION, device: config.OAK_WIREGUARD_DEVICE, port: config.OAK_WIREGUARD_PORT };
@@ -53,7 +55,7 @@ async function serve(config: Config): Promise<void> {
   const encryption = await openEncryption(wireguard, found, place, datapath.options.mtu, state, few);
   const { OAK_TUNNEL_HOST: host, OAK_TUNNEL_PORT: port, OAK_GRACE_MS: graceMs } = config;
   const tunnel = { ...(host !== undefined && { host }), ...(port !== tunnelPort.hostPort && { port }) };
-  const net = new Net({ datapath, probed, encryption, place, known, source, tunnel, graceMs, clock: realClock, random: realRandom, log: logger });
+  const net = new Net({ datapath, probed, encryption, place, known, distances, source, tunnel, graceMs, clock: realClock, random: realRandom, log: logger });
   const app = await NestFactory.createApplicationContext(AppModule.with(net), { logger: [config.OAK_LOG_LEVEL, 'warn', 'error'] });
   await net.start();
   bus?.onReconnect(() => { net.askAgain(); });

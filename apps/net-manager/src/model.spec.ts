@@ -107,7 +107,7 @@ function requestOf(world: World, who: number): AttachRequest {
 
 /** What the pure model says that the kernel has. */
 async function predicted(world: World, had: ReadonlyMap<string, string>): Promise<[string, string][]> {
-  const overlay = new Overlay({ bridge: 'oak0', place: { cluster: 'c1', node: 'n1' }, can: { services: true, guard: true, tunnels: true } });
+  const overlay = new Overlay({ bridge: 'oak0', place: { cluster: 'c1', node: 'n1' }, can: { services: true, guard: true, tunnels: true }, distanceTo: () => undefined });
   overlay.adopt(had);
   overlay.setAddresses({ subnets: [subnetOf(1)], ...ranges });
   for (const { instanceId, name, ipv4, ipv6, ports, network } of await net.list()) overlay.attach({ instanceId, name, ipv4: `${ipv4}/26`, ipv6: `${ipv6}/120`, ports, ...(network && { network }) } satisfies Remembered);

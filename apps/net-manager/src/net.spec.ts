@@ -9,6 +9,7 @@ import { StateDir } from '@oak/process';
 import { FakeClock } from '@oak/reconcile/testing';
 import { Datapath } from './datapath/datapath.ts';
 import type { Kernel } from './datapath/kernel.ts';
+import { KeptDistances } from './distance/kept-distances.ts';
 import { Encryption } from './encryption/encryption.ts';
 import type { Run } from './datapath/run.ts';
 import { Net } from './net.ts';
@@ -56,7 +57,7 @@ function netOf(source: NetworkSource, clock = new FakeClock(), state = stateDir(
   const known = new KnownNetwork(state, clock, () => undefined);
   const net = new Net({
     datapath, probed: all, encryption: new Encryption({ mode: 'off', kind: 'none', lacking: '', device: undefined, publicKey: undefined, port: 51_820 }),
-    place: { cluster: 'c1', node: 'n7' }, tunnel: {}, graceMs: 2000, known, source, clock, random: { next: () => 0 }, log: silent,
+    place: { cluster: 'c1', node: 'n7' }, tunnel: {}, graceMs: 2000, known, distances: new KeptDistances(state, () => undefined), source, clock, random: { next: () => 0 }, log: silent,
   });
   undo.push(() => net.stop());
   const heard: NetStatus[] = [];

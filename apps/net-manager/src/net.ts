@@ -8,8 +8,11 @@ import type { Probed } from './datapath/probe.ts';
 import type { Encryption } from './encryption/encryption.ts';
 import { AppliedOverlay } from './overlay/applied-overlay.ts';
 import type { Place } from './overlay/nearest.ts';
-import { Parting } from './overlay/parting.ts';
+import { Parting, type Moves } from './overlay/parting.ts';
 import { NodeNames } from './names/node-names.ts';
+import type { KeptDistances } from './distance/kept-distances.ts';
+import { roundTrip } from './distance/round-trip.ts';
+import { Rounds } from './distance/rounds.ts';
 import { trace } from './insight/trace.ts';
 import type { KnownNetwork } from './routes/known-network.ts';
 import type { NetworkSource } from './routes/network-source.ts';
@@ -22,6 +25,7 @@ export interface NetOptions {
   /** Undefined: a node without a cluster. */
   readonly place: Place | undefined;
   readonly known: KnownNetwork;
+  readonly distances: KeptDistances;
   readonly source: NetworkSource;
   /** Where this node's tunnel ends, as far as the cluster can not know it by itself. */
   readonly tunnel: Pick<NodeNetworkQuestion, 'host' | 'port'>;
@@ -34,6 +38,8 @@ export interface NetOptions {
 type Key = 'kernel' | 'network';
 const done: Result = { kind: 'done' };
 const askEveryMs = 30_000;
+/** A node that is farther away than this is far. */
+const roundTripMs = 1_000;
 
 /** This node's network: what node-engine may ask for, and the loop that keeps the kernel as it was promised. */
 export class Net implements NetService {
@@ -43,6 +49,7 @@ export class Net implements NetService {
   readonly #attachments: Attachments;
   readonly #parting: Parting;
   readonly #names: NodeNames;
+  readonly #rounds: Rounds;
   readonly #loop: ReconcileLoop<Key>;
   readonly #stops: Stop[] = [];
   /** Steps of the overlay that the kernel is still taking. */
@@ -54,7 +61,11 @@ export class Net implements NetService {
     const { datapath, probed, place, known, clock, random, graceMs, log } = options;
     this.#options = options;
     this.#board = new StatusBoard(datapath.options.bridge, this.#lacking(), options.encryption.kind);
-    this.#applied = new AppliedOverlay({ datapath, can: probed.can, place, encryption: options.encryption, onDoubt: () => { this.#loop.trigger('kernel'); } });
+    this.#rounds = new Rounds({
+      clock, kept: options.distances, peers: () => (probed.can.tunnels ? this.#applied.overlay.compared() : []),
+      measure: (address) => roundTrip(address, clock, roundTripMs), onChange: (nodes) => { this.#applied.overlay.setDistances(nodes); this.#step([]); },
+    });
+    this.#applied = new AppliedOverlay({ datapath, can: probed.can, place, encryption: options.encryption, distanceTo: this.#rounds.to, onDoubt: () => { this.#loop.trigger('kernel'); } });
     this.#names = new NodeNames({
       subnets: () => known.addresses()?.subnets ?? [], attached: () => this.#attachments.attached(), routes: () => known.routes().values(), clock, log: (text) => { log.warn(text); },
     });
@@ -89,6 +100,7 @@ export class Net implements NetService {
   async stop(): Promise<void> {
     await Promise.all(this.#stops.splice(0).map((stop) => stop()));
     await this.#loop.stop();
+    await this.#rounds.stop();
     await this.#steps;
     this.#parting.stop();
     await this.#names.stop();
@@ -144,7 +156,7 @@ export class Net implements NetService {
     const { place, known, datapath, probed } = this.#options;
     const { overlay } = this.#applied;
     return trace(question, {
-      place, addresses: known.addresses(), attached: this.#attachments.attached(), mtu: datapath.options.mtu, problems: probed.problems,
+      place, addresses: known.addresses(), attached: this.#attachments.attached(), distanceTo: this.#rounds.to, mtu: datapath.options.mtu, problems: probed.problems,
       named: [...known.routes().values()].filter((route) => route.kind === 'service'),
       routes: [...overlay.routes()].map((route) => (route.kind === 'service' ? overlay.localised(route) : route)),
     });
@@ -167,6 +179,7 @@ export class Net implements NetService {
     this.#compared = { at: clock.monotonic(), tookMs: clock.monotonic() - from };
     if (!this.#adopted) this.#options.log.log(`adopted ${this.#attachments.list().length} attachments`);
     this.#adopted = true;
+    this.#rounds.soon();
     this.#board.useSubnet(this.#options.known.addresses()?.subnets[0]);
     if (changes.length > 0) this.#options.log.log(`changed in the kernel: ${summary(changes)}`);
     await this.#names.refresh();
@@ -206,11 +219,18 @@ export class Net implements NetService {
   }
 
   #setRoutes(ids: ReadonlySet<string>): void {
-    const { known, log } = this.#options;
+    const { known } = this.#options;
     const moves = [...ids].map((id) => this.#applied.overlay.setRoute(id, known.routes().get(id)));
-    // Only peers matter to it; of a route that is gone nobody knows what it was.
+    // Of a route that is gone nobody knows what it was.
     if ([...ids].some((id) => known.routes().get(id)?.kind !== 'service')) void this.#options.encryption.use(this.#applied.overlay.routes()).then(() => { this.#reportOverlay(); });
+    this.#rounds.soon();
     this.#reportOverlay();
+    this.#step(moves);
+  }
+
+  /** Brings the kernel to what the overlay is now. */
+  #step(moves: readonly Moves[]): void {
+    const { log } = this.#options;
     const step = this.#attachments.apply().catch((error: unknown) => { log.warn(`routes: ${text(error)}; comparing all`); this.#loop.trigger('kernel'); }).then(() => {
       // Also when the kernel refused: who left has left, and nobody tells it again.
       this.#parting.gone(moves.flatMap(({ gone }) => gone));

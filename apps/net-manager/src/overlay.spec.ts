@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,6 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Attachment, NetClient } from '@oak/net-api';
 import { backendOf, peerOf, serviceOf, TestCluster } from './testing/test-cluster.ts';
+import { slowLine } from './testing/slow-line.ts';
 import { bundle, TestMachine } from './testing/test-machine.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'oak-net-overlay-'));
@@ -98,6 +100,36 @@ describe('a service', { timeout: 60_000 }, () => {
     expect(count(await there.askMany(netns(c), `http://[${service.closest?.ipv6}]`, 4))).toEqual({ [`c to ${c.network?.ipv6}`]: 4 });
     await near.detach(a.instanceId);
     expect(await here.ask(netns(asker), url)).toBe(`c to ${asker.network?.ipv4}`);
+  });
+
+  test('closest: of two other nodes the one that packets reach sooner', async () => {
+    const third = new TestMachine(join(dir, 'main.js'), { beside: here, number: 4 });
+    let relay: ChildProcess | undefined;
+    await third.setUp();
+    try {
+      relay = await here.program(here.outside, slowLine('192.0.2.2', [here.address.v4, third.address.v4], 20));
+      const longWay = '192.0.2.2';
+      cluster.tell([here], [{ ...peerOf(third), host: longWay }]);
+      cluster.tell([third], [{ ...peerOf(here), host: longWay }]);
+      const client = await third.start(await cluster.join(third));
+      const [a, c, d] = await Promise.all([attached(here, 'a'), attached(there, 'c'), client.attach(third.member())]);
+      await third.serve(netns(d), 80, 'd');
+      const service = await publish([backendOf(there, c), backendOf(third, d)]);
+      expect(Object.keys(count(await here.askMany(netns(a), `http://${service.ipv4}`, 4)))).toEqual([`c to ${a.network?.ipv4}`, `d to ${a.network?.ipv4}`]);
+      await vi.waitFor(async () => {
+        expect(count(await here.askMany(netns(a), `http://${service.closest?.ipv4}`, 4))).toEqual({ [`c to ${a.network?.ipv4}`]: 4 });
+        expect(count(await here.askMany(netns(a), `http://[${service.closest?.ipv6}]`, 4))).toEqual({ [`c to ${a.network?.ipv6}`]: 4 });
+      }, { timeout: 20_000, interval: 200 });
+      await vi.waitFor(async () => {
+        const { steps } = await cluster.trace(here, { from: a.instanceId, to: service.ipv4, protocol: 'tcp', port: 80 });
+        const [far] = steps.flatMap(({ text }) => / on c1\/n4: .* ([\d.]+) ms there and back/.exec(text)?.[1] ?? []);
+        expect(Number(far)).toBeGreaterThan(39);
+      }, { timeout: 20_000, interval: 200 });
+    } finally {
+      cluster.tell([here], [], ['c1/n4']);
+      relay?.kill('SIGKILL');
+      await third.dispose();
+    }
   });
 
   test('weights and affinity', async () => {

@@ -102,7 +102,7 @@ describe('detaching', () => {
     vi.spyOn(datapath, 'change').mockResolvedValue();
     const remove = vi.spyOn(datapath, 'remove').mockRejectedValueOnce(new Error('busy')).mockResolvedValue();
     const forget = vi.spyOn(datapath, 'forget').mockResolvedValue();
-    const applied = new AppliedOverlay({ datapath, can: { services: true, guard: true, tunnels: true }, place: undefined, onDoubt: () => undefined });
+    const applied = new AppliedOverlay({ datapath, can: { services: true, guard: true, tunnels: true }, place: undefined, distanceTo: () => undefined, onDoubt: () => undefined });
     const attachments = new Attachments({ datapath, applied, subnets: () => [subnet], routes: () => [], resolverOf: () => ({ nameservers: [], searchDomains: [] }), onFull: () => undefined, log: () => undefined });
     await attachments.converge();
     await expect(attachments.detach(one.instanceId)).rejects.toMatchObject({ kind: 'temporary', message: expect.stringContaining('busy') as string });

@@ -16,7 +16,7 @@ const peer: PeerRoute = { kind: 'peer', id: 'c1/n2', cluster: 'c1', node: 'n2', 
 const caller = { instanceId: id('1'), name: 'shop.prod.cart.prod.instance.0', ipv4: '10.18.0.2/26', ipv6: 'fc00::2/120', ports: [], network: { applicationId: id('a'), organisation: 'acme', ipv4: '10.30.0.100', ipv6: 'fdff::100' } };
 const servicesOf = (routes: readonly Route[]): ServiceRoute[] => routes.filter((route) => route.kind === 'service');
 const world = ({ routes = [service([backend(1), backend(2, { node: 'n1' })]), peer], ...change }: Partial<TraceWorld> = {}): TraceWorld => ({
-  place: { cluster: 'c1', node: 'n1' }, attached: [caller], routes, named: servicesOf(routes), mtu: 1450, problems: [],
+  place: { cluster: 'c1', node: 'n1' }, attached: [caller], routes, named: servicesOf(routes), mtu: 1450, problems: [], distanceTo: () => undefined,
   addresses: { subnets: [], nodeRanges: { v4: ['10.18.0.0/15'], v6: ['fc00::/64'] }, serviceRanges: { v4: ['10.30.0.0/16'], v6: ['fdff::/16'] } }, ...change,
 });
 const ask = (to: string, change: Partial<TraceWorld> = {}, from = caller.instanceId) => trace({ from, to, protocol: 'tcp', port: 80 }, world(change));

@@ -5,7 +5,8 @@ import { bare, holds } from '../datapath/range.ts';
 import type { Remembered } from '../datapath/remembered.ts';
 import { callerOf } from '../names/caller-of.ts';
 import { resolveName } from '../names/resolve-name.ts';
-import { nearest, type Place } from '../overlay/nearest.ts';
+import type { DistanceTo } from '../distance/distances.ts';
+import { nearest, nodeNameOf, type Place } from '../overlay/nearest.ts';
 import type { NodeAddresses } from '../overlay/overlay.ts';
 import { scopeOf, scopesOf } from '../overlay/scopes.ts';
 
@@ -18,6 +19,7 @@ export interface TraceWorld {
   readonly routes: readonly Route[];
   /** Those that the node's name server answers from. */
   readonly named: readonly ServiceRoute[];
+  readonly distanceTo: DistanceTo;
   /** Of the tunnel's packets, in bytes. */
   readonly mtu: number;
   /** Why this node takes no part in the overlay, or not fully. */
@@ -84,14 +86,15 @@ function* backendSteps({ route, backends, family }: Destination, { protocol, por
   if (able.length > mostNamed) yield step(true, 'instance', `and ${able.length - mostNamed} more`);
 }
 
-function backendStep(backend: Backend, what: string, { place, routes, mtu, problems }: TraceWorld): TraceStep {
+function backendStep(backend: Backend, what: string, { place, routes, mtu, problems, distanceTo }: TraceWorld): TraceStep {
   const who = `instance ${backend.instanceNumber} (${backend.namespaceIpv4}) on ${backend.cluster}/${backend.node}`;
   if (backend.cluster === place?.cluster && backend.node === place.node) return step(true, 'instance', `${who}: on this node, ${what} goes straight to it`);
   const peer = routes.find((route): route is PeerRoute => route.kind === 'peer' && route.cluster === backend.cluster && route.node === backend.node);
   if (problems.length > 0) return step(false, 'instance', `${who}: ${problems.join('; ')}`);
   if (!peer) return step(false, 'instance', `${who}: this node was not told where that node is`);
   if (!peer.subnets.some(({ v4 }) => holds(v4, backend.namespaceIpv4))) return step(false, 'instance', `${who}: ${backend.namespaceIpv4} is in none of that node's subnets`);
-  return step(true, 'instance', `${who}: ${what} goes through the tunnel to ${peer.host} port ${peer.port}/udp, in packets of at most ${mtu} bytes`);
+  const ms = distanceTo(nodeNameOf(backend));
+  return step(true, 'instance', `${who}: ${what} goes through the tunnel to ${peer.host} port ${peer.port}/udp, in packets of at most ${mtu} bytes${ms === undefined ? '' : `, ${ms.toFixed(1)} ms there and back`}`);
 }
 
 /** By an address of the service, of an instance, or a name. */
@@ -99,21 +102,21 @@ function find(to: string, source: Remembered, world: TraceWorld): Destination | 
   return parseAddress(to) ? addressed(to, world) : named(to, source, world);
 }
 
-function addressed(to: string, { routes, place, addresses }: TraceWorld): Destination | Ending {
+function addressed(to: string, { routes, place, addresses, distanceTo }: TraceWorld): Destination | Ending {
   const address = parseAddress(to);
   const ranges = addresses ? [addresses.nodeRanges, addresses.serviceRanges].flatMap(({ v4, v6 }) => [...v4, ...v6]) : [];
   if (!address || !ranges.some((range) => holds(range, to))) return { ok: true, text: `${to} is no address of the overlay: it leaves under the node's own address` };
   for (const route of routes) {
-    const found = route.kind === 'service' && byAddress(route, printAddress(address), place);
+    const found = route.kind === 'service' && byAddress(route, printAddress(address), place, distanceTo);
     if (found) return { ...found, route, family: address.family };
   }
   return { ok: false, text: `${to} is unknown here: refused at once` };
 }
 
-function byAddress(route: ServiceRoute, address: string, place: Place | undefined): Pick<Destination, 'backends' | 'text'> | undefined {
+function byAddress(route: ServiceRoute, address: string, place: Place | undefined, distanceTo: DistanceTo): Pick<Destination, 'backends' | 'text'> | undefined {
   const { roundRobin, closest } = route.addresses;
   if (address === roundRobin.ipv4 || address === roundRobin.ipv6) return { backends: route.backends, text: `${address} is the service ${route.name}, every instance in turn` };
-  if (address === closest?.ipv4 || address === closest?.ipv6) return { backends: nearest(route.backends, place), text: `${address} is the service ${route.name}, the closest instances` };
+  if (address === closest?.ipv4 || address === closest?.ipv6) return { backends: nearest(route.backends, place, distanceTo), text: `${address} is the service ${route.name}, the closest instances` };
   const backend = route.backends.find(({ ipv4, ipv6, namespaceIpv4, namespaceIpv6 }) => [ipv4, ipv6, namespaceIpv4, namespaceIpv6].includes(address));
   return backend && { backends: [backend], text: `${address} is instance ${backend.instanceNumber} of ${route.name}` };
 }

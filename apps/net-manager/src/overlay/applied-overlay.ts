@@ -1,6 +1,7 @@
 import type { Route } from '@oak/contracts';
 import { batched } from '../datapath/batched.ts';
 import type { Datapath } from '../datapath/datapath.ts';
+import type { DistanceTo } from '../distance/distances.ts';
 import type { Encryption } from '../encryption/encryption.ts';
 import type { Abilities, Kernel } from '../datapath/kernel.ts';
 import { tunnelMac } from '../datapath/names.ts';
@@ -14,6 +15,7 @@ export interface AppliedOverlayOptions {
   readonly can: Abilities;
   readonly place: Place | undefined;
   readonly encryption?: Encryption | undefined;
+  readonly distanceTo: DistanceTo;
   /** The kernel refused a step, so nobody knows what it has: `converge` shall come soon. */
   readonly onDoubt: () => void;
 }
@@ -29,7 +31,7 @@ export class AppliedOverlay {
 
   constructor(options: AppliedOverlayOptions) {
     this.#options = options;
-    this.overlay = new Overlay({ bridge: options.datapath.options.bridge, place: options.place, can: options.can, encryption: options.encryption });
+    this.overlay = new Overlay({ bridge: options.datapath.options.bridge, place: options.place, can: options.can, encryption: options.encryption, distanceTo: options.distanceTo });
   }
 
   /** Whether it knows the kernel and all routes of before. */

@@ -145,7 +145,7 @@ const instance = (n: number): Remembered => ({
   instanceId: backend(n).id, name: `i${n}`, ipv4: `10.18.0.${64 + n}/26`, ipv6: `fc00::1${n}/120`, ports: [], network: { applicationId: 'a'.repeat(24), organisation: 'acme', ipv4: backend(n).ipv4, ipv6: backend(n).ipv6 },
 });
 const overlayOf = (): Overlay => {
-  const overlay = new Overlay({ bridge: 'oak0', place: { cluster: 'c1', node: 'n1' }, can });
+  const overlay = new Overlay({ bridge: 'oak0', place: { cluster: 'c1', node: 'n1' }, can, distanceTo: () => undefined });
   overlay.setAddresses(addresses);
   return overlay;
 };
@@ -185,7 +185,7 @@ describe('routes that are told', () => {
   });
 
   test.each([['172.16.0.0/16'], ['192.168.0.0/16'], ['10.0.0.0/12'], ['10.16.0.0/12']])('in %s every node has a way of its own, the first one too', (range) => {
-    const overlay = new Overlay({ bridge: 'oak0', place: { cluster: 'c1', node: 'n1' }, can });
+    const overlay = new Overlay({ bridge: 'oak0', place: { cluster: 'c1', node: 'n1' }, can, distanceTo: () => undefined });
     overlay.setAddresses({ ...addresses, subnets: [], nodeRanges: { v4: [range], v6: ['fc00::/64'] } });
     const outer = parseSubnet(range);
     const v4 = (n: number) => printSubnet({ family: 4, base: (outer?.base ?? 0n) + BigInt(n * 64), prefix: 26 });
@@ -304,7 +304,7 @@ describe('the overlay of a node', () => {
   });
 
   test('a kernel that can do less is given less, and an instance still its ports', () => {
-    const overlay = new Overlay({ bridge: 'oak0', place: { cluster: 'c1', node: 'n1' }, can: { services: false, guard: false, tunnels: false } });
+    const overlay = new Overlay({ bridge: 'oak0', place: { cluster: 'c1', node: 'n1' }, can: { services: false, guard: false, tunnels: false }, distanceTo: () => undefined });
     overlay.setAddresses(addresses);
     overlay.setRoute('c1/n2', peer(2));
     overlay.setRoute(service(1, []).id, service(1, [backend(1)]));
@@ -317,7 +317,33 @@ describe('the overlay of a node', () => {
   test('nearest: this node, then this cluster, then all', () => {
     const [own, near, far] = [backend(1, { node: 'n1' }), backend(2), backend(3, { cluster: 'c2', node: 'n1' })];
     const place = { cluster: 'c1', node: 'n1' };
-    expect([nearest([far, near, own], place), nearest([far, near], place), nearest([far], place), nearest([], place), nearest([far, own], undefined)]).toEqual([[own], [near], [far], [], [far, own]]);
+    expect([[far, near, own], [far, near], [far], []].map((backends) => nearest(backends, place, () => undefined))).toEqual([[own], [near], [far], []]);
+    expect(nearest([far, own], undefined, () => undefined)).toEqual([far, own]);
+  });
+
+  test('nearest of several nodes: those that packets reach in about the shortest time; who is not measured is far, unless nobody is', () => {
+    const place = { cluster: 'c1', node: 'n9' };
+    const [a, b, c] = [backend(1), backend(2), backend(3)].map((one, i) => ({ ...one, node: `n${i + 1}` })) as [Backend, Backend, Backend];
+    const by = (distances: Record<string, number>) => nearest([a, b, c], place, (node) => distances[node]);
+    expect(by({ 'c1/n1': 20, 'c1/n2': 24, 'c1/n3': 26 })).toEqual([a, b]);
+    expect(by({ 'c1/n1': 0.2, 'c1/n2': 1.1, 'c1/n3': 1.4 })).toEqual([a, b]);
+    expect(by({ 'c1/n3': 300 })).toEqual([c]);
+    expect(by({})).toEqual([a, b, c]);
+    expect(nearest([{ ...a, cluster: 'c2' }, b], place, (node) => ({ 'c2/n1': 0.1, 'c1/n2': 90 })[node])).toEqual([b]);
+  });
+
+  test('a new distance moves the closest addresses of the services that are there, and nothing else', () => {
+    const distances = new Map([['c1/n2', 1], ['c1/n3', 30]]);
+    const overlay = new Overlay({ bridge: 'oak0', place: { cluster: 'c1', node: 'n1' }, can, distanceTo: (node) => distances.get(node) });
+    overlay.setAddresses(addresses);
+    for (const n of [2, 3, 4]) overlay.setRoute(`c1/n${n}`, peer(n));
+    const routes = [service(1, [backend(2), backend(3, { node: 'n3' })]), service(2, [backend(5, { node: 'n3' })])];
+    for (const route of routes) overlay.setRoute(route.id, route);
+    expect(overlay.compared().map(({ id }) => id)).toEqual(['c1/n2', 'c1/n3']);
+    overlay.claims.take();
+    distances.set('c1/n2', 90);
+    overlay.setDistances(new Set(['c1/n2']));
+    expect(overlay.claims.take().map(({ from, to }) => [from, to])).toEqual([['10.18.1.2', '10.18.1.3'], ['fc00::42', 'fc00::43']]);
   });
 
   test('what ip makes and what nft makes are told apart', () => {

@@ -1,10 +1,11 @@
 import type { NodeSubnet } from '@oak/addressing';
-import type { OverlayRanges, Route, ServiceRoute } from '@oak/contracts';
+import type { OverlayRanges, PeerRoute, Route, ServiceRoute } from '@oak/contracts';
 import { parseServiceChain } from '../datapath/chains.ts';
 import { isBridgeElement, parseItem } from '../datapath/items.ts';
 import type { Abilities } from '../datapath/kernel.ts';
 import { nodeNumber } from '../datapath/marks.ts';
 import { tunnels } from '../datapath/names.ts';
+import type { DistanceTo, NodeName } from '../distance/distances.ts';
 import type { Encryption } from '../encryption/encryption.ts';
 import { ownRanges } from '../datapath/plan.ts';
 import { bare, rangeOf } from '../datapath/range.ts';
@@ -12,9 +13,9 @@ import type { Remembered } from '../datapath/remembered.ts';
 import { Claims, type Items } from './claims.ts';
 import { goodRoute, type Judged } from './good-route.ts';
 import { earlyItems, instanceItems } from './instance-items.ts';
-import type { Place } from './nearest.ts';
+import { nodeNameOf, type Place } from './nearest.ts';
 import { nodeItems } from './node-items.ts';
-import type { Seat } from './parting.ts';
+import type { Moves, Seat } from './parting.ts';
 import { peerItems } from './peer-items.ts';
 import { serviceItems, slotOwner } from './service-items.ts';
 import { shardOf, SlotSpace } from './slot-space.ts';
@@ -34,6 +35,7 @@ export interface OverlayOptions {
   readonly can: Abilities;
   /** Undefined: every tunnel ends where it is told. */
   readonly encryption?: Pick<Encryption, 'fault' | 'reached'> | undefined;
+  readonly distanceTo: DistanceTo;
 }
 
 /** What all that this node knows of the overlay means for its kernel. Pure; each change costs only what it changes. */
@@ -93,7 +95,7 @@ export class Overlay {
   }
 
   /** Undefined: there is no such route any more. Returns the namespace IPs that answered for the service and do so no longer, or for another backend, and those that newly do. */
-  setRoute(id: string, told: Route | undefined): { readonly gone: Seat[]; readonly came: Seat[] } {
+  setRoute(id: string, told: Route | undefined): Moves {
     const before = seatsOf(this.#routes.get(id));
     if (told) this.#told.set(id, told);
     else this.#told.delete(id);
@@ -104,6 +106,20 @@ export class Overlay {
     this.#place(id, route);
     const after = seatsOf(route);
     return { gone: lacking(before, after), came: lacking(after, before) };
+  }
+
+  /** What is nearest may be another now, where any of these nodes has an instance. */
+  setDistances(nodes: ReadonlySet<NodeName>): void {
+    for (const [id, route] of this.#routes) {
+      if (route.kind === 'service' && route.addresses.closest && route.backends.some((backend) => nodes.has(nodeNameOf(backend)))) this.#place(id, route);
+    }
+  }
+
+  /** Nodes whose distance matters: a service has a closest address, and an instance there. */
+  compared(): PeerRoute[] {
+    const routes = [...this.#routes.values()];
+    const nodes = new Set(routes.flatMap((route) => (route.kind === 'service' && route.addresses.closest ? route.backends.map(nodeNameOf) : [])));
+    return routes.filter((route): route is PeerRoute => route.kind === 'peer' && nodes.has(nodeNameOf(route)));
   }
 
   /** Every route that the kernel could be given. */
@@ -158,7 +174,7 @@ export class Overlay {
   }
 
   #place(id: string, route: Route | undefined): void {
-    if (route?.kind === 'service' && this.#options.can.services) this.claims.set(`service ${id}`, serviceItems(this.localised(route), this.#options.place, this.#slots));
+    if (route?.kind === 'service' && this.#options.can.services) this.claims.set(`service ${id}`, serviceItems(this.localised(route), this.#options.place, this.#slots, this.#options.distanceTo));
     else this.#withdrawService(id);
     this.claims.set(`node ${id}`, route?.kind === 'peer' ? this.#peerItems(route) : undefined);
   }

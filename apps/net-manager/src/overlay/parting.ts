@@ -7,6 +7,12 @@ export interface Seat {
   readonly backend: string;
 }
 
+/** Who left and who came by one change. */
+export interface Moves {
+  readonly gone: readonly Seat[];
+  readonly came: readonly Seat[];
+}
+
 export interface PartingOptions {
   readonly clock: Clock;
   /** How long connections to an instance that takes no more of them may go on. */

@@ -2,6 +2,7 @@ import type { Backend, ServiceRoute } from '@oak/contracts';
 import { counterName, memberSet, printServiceChain, scopeChain, slotMap, type Role } from '../datapath/chains.ts';
 import { item } from '../datapath/items.ts';
 import type { Items } from './claims.ts';
+import type { DistanceTo } from '../distance/distances.ts';
 import { nearest, type Place } from './nearest.ts';
 import { scopeOf } from './scopes.ts';
 import { shardOf, type SlotSpace } from './slot-space.ts';
@@ -10,11 +11,11 @@ import { hashSlots, rotation } from './spread.ts';
 export const slotOwner = (role: Role, serviceId: string): string => `${role} ${serviceId}`;
 
 /** All that the kernel needs for one service. `route` is known to be good. Takes its ranges of slots from `slots`. */
-export function serviceItems(route: ServiceRoute, place: Place | undefined, slots: SlotSpace): Items {
+export function serviceItems(route: ServiceRoute, place: Place | undefined, slots: SlotSpace, distanceTo: DistanceTo): Items {
   const { roundRobin, closest } = route.addresses;
   const backends = route.backends.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const all = chosen(route, backends);
-  const near = closest ? nearest(backends, place) : [];
+  const near = closest ? nearest(backends, place, distanceTo) : [];
   return new Map([
     ...target(route, 's', roundRobin, all, slots),
     ...(closest ? target(route, 'c', closest, near.length === backends.length ? all : chosen(route, near), slots) : []),

@@ -81,7 +81,7 @@ describe('choosing', () => {
 
   test('costs one digest for each instance, whatever the number of slots, families and addresses', () => {
     vi.mocked(createHash).mockClear();
-    const items = serviceItems(service(Array.from({ length: 50 }, (_, n) => backend(n))), undefined, new SlotSpace());
+    const items = serviceItems(service(Array.from({ length: 50 }, (_, n) => backend(n))), undefined, new SlotSpace(), () => undefined);
     expect(vi.mocked(createHash).mock.calls.length).toBeLessThan(50 + 10);
     expect(targets(items, 4)).toHaveLength(2 * 256);
     expect(targets(items, 6)).toEqual(targets(items, 4));
@@ -89,7 +89,7 @@ describe('choosing', () => {
 
   test('with a guest that has no IPv6 each family has its own order', () => {
     const { namespaceIpv6: _none, ...guest } = backend(3);
-    const items = serviceItems(service([backend(1), backend(2), guest]), undefined, new SlotSpace());
+    const items = serviceItems(service([backend(1), backend(2), guest]), undefined, new SlotSpace(), () => undefined);
     expect([new Set(targets(items, 4)), new Set(targets(items, 6))]).toEqual([new Set(['1', '2', '3']), new Set(['1', '2'])]);
   });
 });
