@@ -64,13 +64,14 @@ describe('instances', { timeout: 60_000 }, () => {
   });
 
   test('twenty at once get twenty addresses, and leave nothing', async () => {
-    const before = await machine.snapshot();
+    const [before, filesBefore] = [await machine.snapshot(), machine.openFiles()];
     const all = await Promise.all(Array.from({ length: 20 }, (_, i) => net.attach(machine.request([tcp(9000 + i)]))));
     expect(new Set(all.map(({ ipv4 }) => ipv4)).size).toBe(20);
     expect(await net.list()).toHaveLength(20);
     await Promise.all(all.map(({ instanceId }) => net.detach(instanceId)));
     expect(await net.list()).toEqual([]);
     expect(await machine.snapshot()).toEqual(before);
+    expect(machine.openFiles()).toBeLessThanOrEqual(filesBefore);
   });
 });
 

@@ -235,6 +235,7 @@ export class Net implements NetService {
       // Also when the kernel refused: who left has left, and nobody tells it again.
       this.#parting.gone(moves.flatMap(({ gone }) => gone));
       this.#parting.came(moves.flatMap(({ came }) => came));
+      for (const { barred } of moves) if (barred) void this.#options.datapath.sever(barred.callers, barred.backends).catch((error: unknown) => { log.error(error); });
     });
     const before = this.#steps;
     this.#steps = step.then(() => before);

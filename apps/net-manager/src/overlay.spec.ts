@@ -19,6 +19,8 @@ const env = new Map<TestMachine, Record<string, string | undefined>>();
 const netns = ({ netnsPath }: Attachment): string => netnsPath.replace('/run/netns/', '');
 const count = (answers: readonly string[]): Record<string, number> => Object.fromEntries([...new Set(answers)].toSorted().map((answer) => [answer, answers.filter((one) => one === answer).length]));
 let services = 0;
+const udpServer = (name: string) => `const s = require("node:dgram").createSocket("udp4"); s.on("message", (m, r) => s.send("${name}", r.port, r.address)); s.bind(53, () => console.log("up"))`;
+const echo = 'require("node:net").createServer((s) => s.on("data", (d) => s.write("echo " + d)).on("error", () => {})).listen(81, "::", () => console.log("up"))';
 
 beforeAll(async () => {
   const program = await bundle(dir);
@@ -182,6 +184,40 @@ describe('instance IPs', { timeout: 60_000 }, () => {
     expect(await there.ask(netns(c), `http://[${a.ipv6}]`)).toBe(`a to ${c.ipv6}`);
   });
 
+  test('two callers with one port of their own, to two services or one, are never mixed up', async () => {
+    const [a, b, c, d] = await Promise.all([attached(here, 'a'), attached(here, 'b'), attached(there, 'c'), attached(there, 'd')]);
+    await Promise.all([there.program(netns(c), udpServer('c')), there.program(netns(d), udpServer('d'))]);
+    const [one, other] = [await publish([backendOf(there, c)]), await publish([backendOf(there, d)])];
+    const from = 40_000;
+    const callers = await Promise.all([[a, one], [b, other]].map(([who, { ipv4 = '' } = {}]) => here.udpCaller(netns(who as Attachment), ipv4, 53, from)));
+    const third = await here.udpCaller(netns(b), one.ipv4, 53, from + 1);
+    const fourth = await here.udpCaller(netns(a), one.ipv4, 53, from + 1);
+    for (let n = 0; n < 5; n += 1) expect(await Promise.all([...callers, third, fourth].map((caller) => caller.say('x')))).toEqual(['c', 'd', 'c', 'c']);
+  });
+
+  test('datagrams in fragments arrive whole, by both families', async () => {
+    const [a, c] = await Promise.all([attached(here, 'a'), attached(there, 'c')]);
+    await there.program(netns(c), "for (const type of ['udp4', 'udp6']) { const s = require('node:dgram').createSocket({ type, ipv6Only: type === 'udp6' }); s.on('message', (m, { address, port }) => s.send(Buffer.concat([Buffer.from(m.length + ' '), m.subarray(0, 4990)]), port, address)).bind(7, () => console.log('up')); }");
+    const service = await publish([backendOf(there, c)]);
+    for (const [type, address] of [['udp4', service.ipv4], ['udp6', service.ipv6]] as const) expect(await here.sendUdp(netns(a), type, address, 7, Buffer.alloc(5_000, 'x'))).toBe(`5000 ${'x'.repeat(4990)}`);
+  });
+
+  test('changes of its service, and of a hundred others, lose no call meanwhile', async () => {
+    const [a, b, c] = await Promise.all([attached(here, 'a'), attached(here, 'b'), attached(there, 'c')]);
+    const service = await publish([backendOf(there, c)]);
+    const asking = here.askMany(netns(a), `http://${service.ipv4}`, 300);
+    let isOver = false;
+    void asking.finally(() => { isOver = true; });
+    let changes = 0;
+    for (; !isOver; changes += 1) {
+      cluster.tell([here, there], [serviceOf(service.n, [backendOf(there, c), ...(changes % 2 === 0 ? [backendOf(here, b)] : [])]), serviceOf(100 + changes % 100, [backendOf(there, c)])]);
+      await setImmediate();
+    }
+    expect(changes).toBeGreaterThan(10);
+    const answers = new Set(await asking);
+    expect([...answers].filter((answer) => ![`b to ${a.network?.ipv4}`, `c to ${a.network?.ipv4}`].includes(answer))).toEqual([]);
+  });
+
   test('packets of full size pass, both ways, to the other node', async () => {
     const [a, c] = await Promise.all([attached(here, 'a'), attached(there, 'c')]);
     await there.program(netns(c), 'require("node:http").createServer((q, r) => { let n = 0; q.on("data", (d) => { n += d.length; }).on("end", () => { r.end(Buffer.alloc(1_000_000, String(n))); }); }).listen(81, "::", () => console.log("up"))');
@@ -213,14 +249,30 @@ describe('who may call', { timeout: 60_000 }, () => {
   });
 });
 
+describe('a policy', { timeout: 60_000 }, () => {
+  test('that becomes narrower ends at once what those have open who may call no more, and nothing else', async () => {
+    const sibling = await attached(here, 'sibling', { applicationId: 'd'.repeat(24) });
+    const [own, c] = await Promise.all([attached(here, 'own'), attached(there, 'c')]);
+    await there.program(netns(c), echo);
+    const service = await publish([backendOf(there, c)], { policy: 'organisation' });
+    const [barred, allowed] = await Promise.all([here.talker(netns(sibling), service.ipv4, 81), here.talker(netns(own), service.ipv4, 81)]);
+    const direct = await here.talker(netns(sibling), c.network?.ipv6 ?? '', 81);
+    expect([await barred.say('1'), await allowed.say('1'), await direct.say('1')]).toEqual(Array(3).fill('echo 1'));
+    await publish([backendOf(there, c)], { policy: 'isolated' }, service.n);
+    await vi.waitFor(async () => { expect(await here.sh(here.node, `conntrack -L 2>/dev/null; conntrack -L -f ipv6 2>/dev/null`)).not.toMatch(new RegExp(`src=(${sibling.ipv4}|${sibling.ipv6}) .*dport=81`)); }, { timeout: 15_000 });
+    // The other side learns it with the next word.
+    for (const talker of [barred, direct]) expect(await talker.ends('2')).toBe('ended');
+    expect(await allowed.say('2')).toBe('echo 2');
+  });
+});
+
 describe('an instance that leaves', { timeout: 60_000 }, () => {
-  const udpServer = (name: string) => `const s = require("node:dgram").createSocket("udp4"); s.on("message", (m, r) => s.send("${name}", r.port, r.address)); s.bind(53, () => console.log("up"))`;
 
   test('takes no new connections at once; its UDP callers move when the grace is over, its open connections end then', async () => {
     const [a, c] = await Promise.all([attached(here, 'a'), attached(there, 'c')]);
     const d = await attached(there, 'd');
     await Promise.all([there.program(netns(c), udpServer('c')), there.program(netns(d), udpServer('d'))]);
-    await there.program(netns(c), 'require("node:net").createServer((s) => s.on("data", (d) => s.write("echo " + d)).on("error", () => {})).listen(81, "::", () => console.log("up"))');
+    await there.program(netns(c), echo);
     const service = await publish([backendOf(there, c)]);
     const talker = await here.talker(netns(a), service.ipv4, 81);
     const caller = await here.udpCaller(netns(a), service.ipv4, 53);
@@ -234,7 +286,7 @@ describe('an instance that leaves', { timeout: 60_000 }, () => {
 
   test('and is back within the grace, as after a short failure of its readiness, keeps its open connections', async () => {
     const [a, other, c, d] = await Promise.all([attached(here, 'a'), attached(here, 'other'), attached(there, 'c'), attached(there, 'd')]);
-    await there.program(netns(c), 'require("node:net").createServer((s) => s.on("data", (d) => s.write("echo " + d)).on("error", () => {})).listen(81, "::", () => console.log("up"))');
+    await there.program(netns(c), echo);
     const service = await publish([backendOf(there, c)]);
     const talkers = await Promise.all([1, 2, 3, 4].map(() => here.talker(netns(a), service.ipv4, 81)));
     const all = (word: string) => Promise.all(talkers.map((talker) => talker.say(word)));
@@ -392,7 +444,7 @@ describe('what was told', { timeout: 60_000 }, () => {
 
   test('a restart changes nothing, with the cluster away too, and no connection notices', async () => {
     const [a, b, c] = await Promise.all([attached(here, 'a'), attached(here, 'b'), attached(there, 'c')]);
-    await there.program(netns(c), 'require("node:net").createServer((s) => s.on("data", (d) => s.write("echo " + d)).on("error", () => {})).listen(81, "::", () => console.log("up"))');
+    await there.program(netns(c), echo);
     const service = await publish([backendOf(here, b), backendOf(there, c)]);
     const only = await publish([backendOf(there, c)]);
     const talker = await here.talker(netns(a), only.ipv4, 81);

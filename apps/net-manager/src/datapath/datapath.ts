@@ -4,7 +4,7 @@ import type { InstanceCounter } from '@oak/net-api';
 import { readConnections, readTraffic } from '../insight/read-counters.ts';
 import { innerLines, innerShell, outerLines, removeLines } from './attach-script.ts';
 import { batched } from './batched.ts';
-import { forgetLines, parseFlows } from './flows.ts';
+import { forgetLines, parseFlows, severLines } from './flows.ts';
 import { itemScripts, type ItemScripts } from './item-script.ts';
 import { item } from './items.ts';
 import type { Desired, Kernel } from './kernel.ts';
@@ -109,6 +109,13 @@ export class Datapath {
 
   /** Link and namespace, whatever of them exists. */
   readonly remove = batched<string>(async (instanceIds) => { await batchRemove(this.#run, 'ip', removeLines(instanceIds)); });
+
+  /** Ends the flows of these callers to these, and no others. @throws ToolError */
+  async sever(callers: readonly string[], answering: readonly string[]): Promise<void> {
+    if (callers.length === 0 || answering.length === 0 || !hasFlows()) return;
+    const lines = severLines(parseFlows(await trackedFlows(this.#run)), new Set(callers), new Set(answering));
+    if (lines.length > 0) await conntrack(this.#run, lines);
+  }
 
   /** The next owner of the addresses must not inherit flows: a sender of UDP would never notice the change. */
   readonly forget = batched<readonly string[]>(async (items) => {

@@ -19,6 +19,11 @@ export function forgetLines(flows: readonly Flow[], addresses: ReadonlySet<strin
   return [...new Set([...from, ...to])];
 }
 
+/** `conntrack -R` lines that end every flow that one of `callers` opened and one of `answering` answers. */
+export function severLines(flows: readonly Flow[], callers: ReadonlySet<string>, answering: ReadonlySet<string>): string[] {
+  return [...new Set(flows.filter((flow) => callers.has(flow.from) && answering.has(flow.answeredBy)).map(({ from, answeredBy }) => `${line('-s', from)} -r ${answeredBy}`))];
+}
+
 function line(side: string, address: string): string {
   return `-D ${address.includes(':') ? '-f ipv6 ' : ''}${side} ${address}`;
 }

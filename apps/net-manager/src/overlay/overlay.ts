@@ -17,6 +17,7 @@ import { nodeNameOf, type Place } from './nearest.ts';
 import { nodeItems } from './node-items.ts';
 import type { Moves, Seat } from './parting.ts';
 import { peerItems } from './peer-items.ts';
+import { scopeOf, scopesOf } from './scopes.ts';
 import { serviceItems, slotOwner } from './service-items.ts';
 import { shardOf, SlotSpace } from './slot-space.ts';
 
@@ -94,9 +95,10 @@ export class Overlay {
     return this.#attached.get(instanceId);
   }
 
-  /** Undefined: there is no such route any more. Returns the namespace IPs that answered for the service and do so no longer, or for another backend, and those that newly do. */
+  /** Undefined: there is no such route any more. Returns the namespace IPs that answered for the service and do so no longer, or for another backend, those that newly do, and who may no longer call. */
   setRoute(id: string, told: Route | undefined): Moves {
-    const before = seatsOf(this.#routes.get(id));
+    const known = this.#routes.get(id);
+    const before = seatsOf(known);
     if (told) this.#told.set(id, told);
     else this.#told.delete(id);
     const { route, faults } = this.#judge(told);
@@ -105,7 +107,19 @@ export class Overlay {
     this.#index(id, route);
     this.#place(id, route);
     const after = seatsOf(route);
-    return { gone: lacking(before, after), came: lacking(after, before) };
+    return { gone: lacking(before, after), came: lacking(after, before), barred: this.#barred(known, route) };
+  }
+
+  /** A service that fewer may call than before. */
+  #barred(before: Route | undefined, after: Route | undefined): Moves['barred'] {
+    if (before?.kind !== 'service' || after?.kind !== 'service') return undefined;
+    const [was, is] = [before, after].map(({ policy, applicationId, organisation }) => scopeOf(policy, applicationId, organisation)) as [string, string];
+    if (was === is) return undefined;
+    const callers = [...this.#attached.values()].filter(({ network }) => {
+      const scopes = network ? scopesOf(network.applicationId, network.organisation) : [];
+      return scopes.includes(was) && !scopes.includes(is);
+    });
+    return { callers: callers.flatMap(({ ipv4, ipv6 }) => [bare(ipv4), bare(ipv6)]), backends: [...seatsOf(before).keys(), ...seatsOf(after).keys()] };
   }
 
   /** What is nearest may be another now, where any of these nodes has an instance. */

@@ -7,10 +7,12 @@ export interface Seat {
   readonly backend: string;
 }
 
-/** Who left and who came by one change. */
+/** What one change means for connections that are open. */
 export interface Moves {
   readonly gone: readonly Seat[];
   readonly came: readonly Seat[];
+  /** Namespace IPs of those on this node that might call and may no longer, and of whom. */
+  readonly barred?: { readonly callers: readonly string[]; readonly backends: readonly string[] } | undefined;
 }
 
 export interface PartingOptions {

@@ -163,12 +163,12 @@ export class TestMachine {
 
   /** A TCP connection that stays open: says something and gives back what is answered. */
   async talker(netns: string, address: string, port: number): Promise<Talker> {
-    return talkerOf(await this.program(netns, `const s = require('node:net').connect(${port}, '${address}', () => { console.log('up'); process.stdin.pipe(s); s.pipe(process.stdout); })`));
+    return talkerOf(await this.program(netns, `const s = require('node:net').connect(${port}, '${address}', () => { console.log('up'); process.stdin.pipe(s); s.pipe(process.stdout); }).on('error', () => { process.exit(); })`));
   }
 
   /** A UDP socket that stays the same. */
-  async udpCaller(netns: string, address: string, port: number): Promise<Talker> {
-    return talkerOf(await this.program(netns, `const s = require('node:dgram').createSocket('udp4'); s.on('message', (m) => process.stdout.write(m)); s.bind(0, () => { console.log('up'); process.stdin.on('data', (d) => s.send(d, ${port}, '${address}')); })`));
+  async udpCaller(netns: string, address: string, port: number, from = 0): Promise<Talker> {
+    return talkerOf(await this.program(netns, `const s = require('node:dgram').createSocket('udp4'); s.on('message', (m) => process.stdout.write(m)); s.bind(${from}, () => { console.log('up'); process.stdin.on('data', (d) => s.send(d, ${port}, '${address}')); })`));
   }
 
   /** Ids of the routes that net-manager has written down. */
@@ -176,6 +176,11 @@ export class TestMachine {
     const file = join(this.dir, 'state', 'routes.json');
     const { routes } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as { routes: { id: string }[] } : { routes: [] };
     return routes.map(({ id }) => id);
+  }
+
+  /** How many files net-manager has open, pipes and sockets too. */
+  openFiles(): number {
+    return readdirSync(`/proc/${this.#app?.pid}/fd`).length;
   }
 
   /** All that the kernel has in the node, and the names of all namespaces made since this machine. */
@@ -213,6 +218,8 @@ export class TestMachine {
 
 export interface Talker {
   say(text: string): Promise<string>;
+  /** Says something that breaks the connection: `ended`. */
+  ends(text: string): Promise<string>;
 }
 
 function talkerOf(child: ChildProcess): Talker {
@@ -221,6 +228,11 @@ function talkerOf(child: ChildProcess): Talker {
       const answer = once(child.stdout ?? child, 'data', { signal: AbortSignal.timeout(5000) });
       child.stdin?.write(text);
       return String((await answer)[0]);
+    },
+    ends: async (text) => {
+      const end = once(child, 'exit', { signal: AbortSignal.timeout(5000) });
+      child.stdin?.write(text);
+      return end.then(() => 'ended');
     },
   };
 }
