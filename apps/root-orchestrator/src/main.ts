@@ -1,23 +1,21 @@
 import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { nameSchema } from '@oak/contracts';
 import { rootPermissions, startEmbeddedServer, TrustDomain, uplinkPermissions } from '@oak/identity';
-import { BusStrategy, connectBus } from '@oak/messaging';
+import { connectBus } from '@oak/messaging';
 import { newId, onSignal, readConfig, StateDir } from '@oak/process';
 import { realClock, realRandom } from '@oak/reconcile';
 import { SqliteStore } from '@oak/store-sqlite';
-import { AppModule } from './app.module.ts';
-import { Tokens } from './auth/tokens.ts';
-import { usersCollection } from './auth/user-record.ts';
-import { credentialsFile, Users } from './auth/users.ts';
+import { auditCollection } from './audit/audit-record.ts';
+import { Audit } from './audit/audit.ts';
 import { configSchema, type Config } from './config.ts';
-import { serveApiDocs } from './http/api-docs.ts';
+import { openHttp } from './http/open-http.ts';
+import { openPeople, type People } from './people.ts';
 import { Root } from './root.ts';
-import { served } from './served.ts';
+import { ResetPost } from './users/reset-post.ts';
+import { credentialsFile } from './users/users.ts';
 
-const bodyLimitBytes = 1 << 20;
+const dayMs = 24 * 3_600_000;
 const logger = new Logger('root');
 
 /** `credentials cluster NAME`: lets a cluster's leaf link in. Whoever can read the state folder may do that. */
@@ -38,43 +36,29 @@ async function serve(config: Config, state: StateDir): Promise<void> {
     bus, store, clock: realClock, random: realRandom, epoch: state.nextEpoch(), newId, plans: { nodes: config.OAK_NODE_RANGES, services: config.OAK_SERVICE_RANGES },
     liveness: { silentAfterMs: config.OAK_CLUSTER_SILENT_AFTER_MS, lostAfterMs: config.OAK_CLUSTER_LOST_AFTER_MS }, log: (text) => { logger.log(text); },
   });
-  const users = new Users(store.collection(usersCollection));
-  const admin = await users.ensureAdmin(state, newId, realClock.now());
-  if (admin) logger.log(`first start: user "${admin.username}", its password is in ${state.file(credentialsFile)}`);
-  // Shown once, to a person; a log keeps what it is told.
-  if (admin && process.stdout.isTTY) process.stdout.write(`password of ${admin.username}: ${admin.password}\n`);
-
-  const app = await NestFactory.create<NestFastifyApplication>(
-    AppModule.with({ root, users, tokens: await Tokens.open(state), clock: realClock, newId }),
-    new FastifyAdapter({ bodyLimit: bodyLimitBytes, routerOptions: { ignoreTrailingSlash: true } }),
-    { logger: [config.OAK_LOG_LEVEL, 'warn', 'error'], forceCloseConnections: true, bodyParser: false },
-  );
-  acceptEmptyJson(app);
-  serveApiDocs(app);
-  app.connectMicroservice({ strategy: new BusStrategy(bus, [], { served }) });
+  const people = await openPeople({ store, state, clock: realClock, newId, minPasswordLength: config.OAK_PASSWORD_MIN_LENGTH, keyOldestMs: config.OAK_TOKEN_KEY_DAYS * dayMs });
+  announce(people, state);
+  const log = (text: string): void => { logger.log(text); };
+  const audit = new Audit({ records: store.collection(auditCollection), newId, log });
+  const resetPost = new ResetPost({ users: people.users, hook: config.OAK_PASSWORD_RESET_HOOK, log });
+  const { app } = await openHttp({ root, people, audit, resetPost, clock: realClock, newId }, { corsOrigins: config.OAK_CORS_ORIGINS, logLevels: [config.OAK_LOG_LEVEL, 'warn', 'error'] });
   await app.startAllMicroservices();
   await root.start();
   await app.listen(config.OAK_HTTP_LISTEN.port, config.OAK_HTTP_LISTEN.host);
   logger.log(`ready on http://${config.OAK_HTTP_LISTEN.host}:${config.OAK_HTTP_LISTEN.port}`);
   onSignal(async () => {
     await app.close();
-    await root.stop();
+    await Promise.all([root.stop(), audit.settled(), resetPost.idle()]);
     await bus.drain();
     await store.close();
   }, (error) => { logger.error(error); });
 }
 
-/** Oakestra's clients send `content-type: application/json` with no body when they deploy. */
-function acceptEmptyJson(app: NestFastifyApplication): void {
-  const fastify = app.getHttpAdapter().getInstance();
-  fastify.removeContentTypeParser(['application/json']);
-  fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body: string, done) => {
-    try {
-      done(null, body.trim() === '' ? undefined : JSON.parse(body) as unknown);
-    } catch (error) {
-      done(Object.assign(new Error(`the body is not JSON: ${error instanceof Error ? error.message : String(error)}`), { statusCode: 400, code: 'Malformed JSON' }));
-    }
-  });
+function announce({ madeAdmin }: People, state: StateDir): void {
+  if (!madeAdmin) return;
+  logger.log(`first start: user "${madeAdmin.username}", its password is in ${state.file(credentialsFile)} and is to be changed within a day`);
+  // Shown once, to a person; a log keeps what it is told.
+  if (process.stdout.isTTY) process.stdout.write(`password of ${madeAdmin.username}: ${madeAdmin.password}\n`);
 }
 
 try {

@@ -77,11 +77,11 @@ export class Root {
       epoch: options.epoch, bus, defer: (flush) => void setImmediate(flush), told: (cluster) => { this.#routeStragglers.told(cluster); },
       owns: (cluster, range) => this.nodeBlocks.has(cluster, range), log,
     });
-    this.instances = new Instances({ ...options, instances: this.#records, services: this.services, addresses: this.addresses, trigger: (id) => { this.#loop.trigger(id); }, removed: (id, record) => { this.events.instanceRemoved(id, record); } });
+    this.instances = new Instances({ ...options, instances: this.#records, services: this.services, addresses: this.addresses, trigger: (id) => { this.#loop.trigger(id); }, removed: (id, record) => { this.events.instanceRemoved(id, record, this.#known.get(record.serviceId)); } });
     this.events = new EventFeed(options);
     // A removal carries no record; who removes tells it.
     this.#records.watch(({ id, body }) => {
-      if (body) this.events.instanceChanged(id, body);
+      if (body) this.events.instanceChanged(id, body, this.#known.get(body.serviceId));
       else this.#released(id);
       this.routes.instanceChanged(id, body, body && this.#known.get(body.serviceId));
     });

@@ -1,20 +1,32 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { networkPolicySchema } from '@oak/contracts';
 import { slaJsonSchema } from '@oak/sla';
 import type { Document } from '@oak/store';
+import { z } from 'zod';
 import { Caller } from '../auth/claims.decorator.ts';
 import type { Claims } from '../auth/tokens.ts';
-import { notFound, Problem } from '../http/problem.ts';
-import { Root } from '../root.ts';
+import { afterQuery, limitQuery, paged, pageSchema, type Replier } from '../http/pages.ts';
+import { parseBody, schemaOf } from '../http/parse-body.ts';
+import { Problem } from '../http/problem.ts';
 import { applicationView } from '../services/oakestra-view.ts';
 import type { ApplicationRecord } from './application-record.ts';
 import { Applications } from './applications.ts';
+import { OwnedApplications } from './owned-applications.ts';
 import { readDescriptor } from './read-descriptor.ts';
+
+const listSchema = pageSchema.extend({ name: z.string().max(64).optional(), namespace: z.string().max(64).optional() });
+
+/** Oakestra's clients send the whole document; its list of microservices is told, not set. */
+const changeSchema = z.object({
+  application_name: z.string().nullish().describe('As it is'), application_namespace: z.string().nullish().describe('As it is'),
+  application_desc: z.string().max(10_000).nullish(), network_policy: networkPolicySchema.nullish(),
+});
 
 @ApiTags('applications') @ApiBearerAuth()
 @Controller('api')
 export class ApplicationsController {
-  constructor(@Inject(Root) private readonly root: Root, @Inject(Applications) private readonly applications: Applications) {}
+  constructor(@Inject(Applications) private readonly applications: Applications, @Inject(OwnedApplications) private readonly owned: OwnedApplications) {}
 
   @Post('application') @HttpCode(200)
   @ApiOperation({ summary: 'Create the applications of an SLA descriptor, with their microservices; nothing runs yet. Answers with all applications of the caller' })
@@ -23,53 +35,71 @@ export class ApplicationsController {
     const { sla, warnings, submitted } = readDescriptor(body);
     const made: string[] = [];
     try {
-      for (const [at, application] of sla.applications.entries()) made.push((await this.applications.create(caller.sub, application, submitted(at))).id);
+      for (const [at, application] of sla.applications.entries()) made.push((await this.applications.create(caller.sub, application, submitted(at), caller.organization)).id);
     } catch (error) {
       for (const id of made) await this.applications.remove(id);
       throw error;
     }
-    const views = await this.#views(await this.#of(caller.sub));
+    const views = await this.#views(await this.owned.of(caller));
     return views.map((view) => (made.includes(String(view['applicationID'])) && warnings.length > 0 ? { ...view, warnings } : view));
   }
 
   @Get('applications')
-  @ApiOperation({ summary: 'All applications (Admin)' })
-  async all(@Caller() caller: Claims): Promise<unknown> {
-    if (!caller.roles.includes('Admin')) throw new Problem(403, 'Forbidden', 'You have not enough permissions!');
-    return this.#views(await this.root.applications.list());
+  @ApiOperation({ summary: 'All applications (Admin), or those of the organisation (Organization_Admin)' })
+  @ApiQuery(limitQuery) @ApiQuery(afterQuery) @ApiQuery({ name: 'name', required: false }) @ApiQuery({ name: 'namespace', required: false })
+  async all(@Caller() caller: Claims, @Query() query: unknown, @Req() request: { url: string }, @Res({ passthrough: true }) reply: Replier): Promise<unknown> {
+    return this.#list(await this.owned.all(caller), query, request, reply);
   }
 
   @Get('applications/:user')
-  @ApiOperation({ summary: 'The applications of the caller' })
-  async mine(@Caller() caller: Claims): Promise<unknown> {
-    return this.#views(await this.#of(caller.sub));
+  @ApiOperation({ summary: 'The applications of the caller, and those that his organisation shares. `user`: the own id, the own name, or `me`' })
+  @ApiQuery(limitQuery) @ApiQuery(afterQuery) @ApiQuery({ name: 'name', required: false }) @ApiQuery({ name: 'namespace', required: false })
+  async mine(@Param('user') user: string, @Caller() caller: Claims, @Query() query: unknown, @Req() request: { url: string }, @Res({ passthrough: true }) reply: Replier): Promise<unknown> {
+    // Oakestra's clients know this by 401.
+    if (!['me', caller.userId, caller.sub].includes(user)) throw new Problem(401, 'Unauthorized', 'the applications of another user are not told here; an Admin lists all by GET /api/applications');
+    return this.#list(await this.owned.of(caller), query, request, reply);
   }
 
   @Get('application/:id')
   @ApiOperation({ summary: 'One application' })
   async one(@Param('id') id: string, @Caller() caller: Claims): Promise<unknown> {
-    return (await this.#views([await this.#owned(id, caller)]))[0];
+    return (await this.#views([await this.owned.get(id, caller)]))[0];
+  }
+
+  @Put('application/:id')
+  @ApiOperation({ summary: 'Change the description or who may call it; what is not given stays, and so do its microservices' })
+  @ApiBody({ schema: schemaOf(changeSchema) })
+  async change(@Param('id') id: string, @Body() body: unknown, @Caller() caller: Claims): Promise<{ message: string }> {
+    const { application_name: name, application_namespace: namespace, application_desc: description, network_policy: networkPolicy } = parseBody(changeSchema, body);
+    const { body: before } = await this.owned.get(id, caller);
+    immutable('application_name', before.name, name);
+    immutable('application_namespace', before.namespace, namespace);
+    await this.applications.change(id, { ...(description != null && { description }), ...(networkPolicy && { networkPolicy }) });
+    return { message: 'Application is updated' };
   }
 
   @Delete('application/:id')
   @ApiOperation({ summary: 'Stop and remove an application with all its microservices' })
   async remove(@Param('id') id: string, @Caller() caller: Claims): Promise<{ message: string }> {
-    await this.#owned(id, caller);
+    await this.owned.get(id, caller);
     await this.applications.remove(id);
     return { message: 'Application Deleted' };
   }
 
-  async #owned(id: string, caller: Claims): Promise<Document<ApplicationRecord>> {
-    const found = await this.root.applications.get(id);
-    if (!found || (found.body.owner !== caller.sub && !caller.roles.includes('Admin'))) throw notFound('application', id);
-    return found;
-  }
-
-  #of(owner: string): Promise<Document<ApplicationRecord>[]> {
-    return this.root.applications.list({ where: { index: 'name', equals: [owner] } });
+  #list(all: readonly Document<ApplicationRecord>[], query: unknown, request: { url: string }, reply: Replier): Promise<unknown> {
+    const { name, namespace, ...page } = parseBody(listSchema, query);
+    const matching = all.filter(({ body }) => (name === undefined || body.name === name) && (namespace === undefined || body.namespace === namespace));
+    return this.#views(paged(matching, page, request, reply));
   }
 
   #views(applications: readonly Document<ApplicationRecord>[]): Promise<Record<string, unknown>[]> {
     return Promise.all(applications.map(async (application) => applicationView(application, (await this.applications.services(application.id)).map(({ id }) => id))));
   }
+}
+
+/** Names of the network are made of it. @throws Problem 409 */
+function immutable(path: string, before: string, after: string | null | undefined): void {
+  if (after == null || after === before) return;
+  const message = `is ${JSON.stringify(before)} and can not become ${JSON.stringify(after)}: others find it by that name`;
+  throw new Problem(409, 'Immutable', `${path}: ${message}; create another application`, [{ path, message, value: after }]);
 }

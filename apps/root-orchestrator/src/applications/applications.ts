@@ -1,11 +1,12 @@
 import type { Clock } from '@oak/reconcile';
 import type { Application, Microservice } from '@oak/sla';
 import { UniqueViolation, type Collection, type Document } from '@oak/store';
-import { Problem } from '../http/problem.ts';
+import { notFound, Problem } from '../http/problem.ts';
 import type { Instances } from '../instances/instances.ts';
 import type { Addresses } from '../network/addresses.ts';
 import { leaseServiceAddresses } from '../network/lease-service-addresses.ts';
 import type { ServiceRecord } from '../services/service-record.ts';
+import { rootOrganisation } from '../organisations/shared-with.ts';
 import type { ApplicationRecord } from './application-record.ts';
 
 export interface ApplicationsOptions {
@@ -29,11 +30,11 @@ export class Applications {
   }
 
   /** @throws Problem 409 when the name is taken */
-  async create(owner: string, application: Application, microservices: readonly Submitted[]): Promise<Document<ApplicationRecord>> {
+  async create(owner: string, application: Application, microservices: readonly Submitted[], organisation = rootOrganisation): Promise<Document<ApplicationRecord>> {
     const { applications, clock, newId } = this.#options;
     const { application_name: name, application_namespace: namespace, application_desc: description, network_policy: networkPolicy } = application;
     const id = newId();
-    const created = await unlessTaken(() => applications.insert(id, { owner, name, namespace, description: description ?? '', networkPolicy, createdAtMs: clock.now() }), `application ${name}.${namespace}`);
+    const created = await unlessTaken(() => applications.insert(id, { owner, organisation, name, namespace, description: description ?? '', networkPolicy, createdAtMs: clock.now() }), `application ${name}.${namespace}`);
     try {
       for (const microservice of microservices) await this.addService(created, microservice);
     } catch (error) {
@@ -51,7 +52,7 @@ export class Applications {
     const network = await leaseServiceAddresses(addresses, { id, name }, parsed, path);
     try {
       await unlessTaken(() => services.insert(id, {
-        applicationId, owner: body.owner, applicationName: body.name, applicationNamespace: body.namespace, name, microservice: parsed, submitted: { ...raw },
+        applicationId, owner: body.owner, organisation: body.organisation, applicationName: body.name, applicationNamespace: body.namespace, name, microservice: parsed, submitted: { ...raw },
         networkPolicy: body.networkPolicy, network, nextInstanceNumber: 0, deleting: false, createdAtMs: clock.now(),
       }), `microservice ${name}`);
     } catch (error) {
@@ -59,6 +60,15 @@ export class Applications {
       throw error;
     }
     return id;
+  }
+
+  /** Its microservices follow. @throws Problem 404 */
+  async change(id: string, change: Partial<Pick<ApplicationRecord, 'description' | 'networkPolicy'>>): Promise<void> {
+    const { applications, services } = this.#options;
+    const changed = await applications.update(id, (record) => ({ ...record, ...change }));
+    if (!changed) throw notFound('application', id);
+    const { networkPolicy } = changed.body;
+    for (const service of await this.services(id)) await services.update(service.id, (record) => (record.networkPolicy === networkPolicy ? undefined : { ...record, networkPolicy }));
   }
 
   async services(applicationId: string): Promise<Document<ServiceRecord>[]> {

@@ -1,55 +1,62 @@
 import { randomUUID } from 'node:crypto';
-import type { StateDir } from '@oak/process';
-import { exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT, type CryptoKey, type JWK } from 'jose';
+import type { Clock } from '@oak/reconcile';
+import { decodeProtectedHeader, jwtVerify, SignJWT } from 'jose';
 import { z } from 'zod';
-
-const claimsSchema = z.object({ sub: z.string(), roles: z.array(z.string()), type: z.enum(['access', 'refresh']), organization: z.string() });
-export type Claims = z.infer<typeof claimsSchema>;
-type Kind = Claims['type'];
+import type { Resource, Role, Scope, Verb } from './access.ts';
+import { algorithm, type KeyRing } from './key-ring.ts';
 
 /** Oakestra's: ten minutes, thirty days. */
-const lifetime: Record<Kind, string> = { access: '10m', refresh: '30d' };
-const algorithm = 'RS256';
+const accessForMs = 10 * 60_000;
+export const refreshForMs = 30 * 24 * 3_600_000;
+const lifetimeMs = { access: accessForMs, refresh: refreshForMs };
 
-/** Signs and checks tokens with a key that survives restarts. The claims are those that Oakestra's clients know. */
+const ticketSchema = z.object({ jti: z.string(), type: z.enum(['access', 'refresh']), sid: z.string(), uid: z.string() });
+/** What a token of ours is believed: which login it belongs to. All else is looked up when it is shown. */
+export type Ticket = z.infer<typeof ticketSchema>;
+export interface Issue { readonly sub: string; readonly userId: string; readonly session: string; readonly roles: readonly Role[]; readonly organization: string; readonly organizationName: string }
+
+/** Who calls, as the guard found just now. */
+export interface Claims {
+  readonly sub: string;
+  readonly userId: string;
+  readonly roles: readonly Role[];
+  /** Id of the organisation that he logged in to. */
+  readonly organization: string;
+  /** Of the login, or of the API token. */
+  readonly session: string;
+  /** How far the route that he asks for reaches. */
+  readonly scope: Scope;
+  /** How far he reaches with another one. */
+  readonly may: (resource: Resource, verb: Verb) => Scope | undefined;
+}
+
+/** Signs and checks tokens. The claims are those that Oakestra's clients know. */
 export class Tokens {
-  readonly #privateKey: CryptoKey;
-  readonly #publicKey: CryptoKey;
+  readonly #keys: KeyRing;
+  readonly #clock: Clock;
 
-  private constructor(privateKey: CryptoKey, publicKey: CryptoKey) {
-    this.#privateKey = privateKey;
-    this.#publicKey = publicKey;
+  constructor(keys: KeyRing, clock: Clock) {
+    this.#keys = keys;
+    this.#clock = clock;
   }
 
-  static async open(state: StateDir): Promise<Tokens> {
-    const stored = state.read('token-key.json') ?? await newKey(state);
-    const jwk = JSON.parse(stored) as JWK;
-    const { kty, n, e } = jwk;
-    return new Tokens(await importKey(jwk), await importKey({ kty, n, e } as JWK));
+  /** `jti`: of a refresh token, as its session knows it. */
+  async issue(type: Ticket['type'], { sub, userId, session, roles, organization, organizationName }: Issue, jti: string = randomUUID()): Promise<string> {
+    const { kid, key } = await this.#keys.signing();
+    const now = Math.floor(this.#clock.now() / 1_000);
+    return new SignJWT({ type, roles: [...roles], organization, organization_name: organizationName, user: sub, uid: userId, sid: session, fresh: false, csrf: randomUUID() })
+      .setProtectedHeader({ alg: algorithm, typ: 'JWT', ...(kid !== '' && { kid }) }).setSubject(sub).setIssuedAt(now).setNotBefore(now).setJti(jti).setExpirationTime(now + lifetimeMs[type] / 1_000).sign(key);
   }
 
-  async issue(kind: Kind, { sub, roles, organization }: Omit<Claims, 'type'>): Promise<string> {
-    return new SignJWT({ type: kind, roles, organization, user: sub, fresh: false, csrf: randomUUID() })
-      .setProtectedHeader({ alg: algorithm, typ: 'JWT' }).setSubject(sub).setIssuedAt().setNotBefore('0s').setJti(randomUUID()).setExpirationTime(lifetime[kind]).sign(this.#privateKey);
+  /** Undefined: not ours, or over. */
+  async check(token: string): Promise<Ticket | undefined> {
+    try {
+      const { kid } = decodeProtectedHeader(token);
+      const key = await this.#keys.checking(kid);
+      const verified = key && await jwtVerify(token, key, { algorithms: [algorithm], currentDate: new Date(this.#clock.now()) });
+      return ticketSchema.safeParse(verified?.payload).data;
+    } catch {
+      return undefined;
+    }
   }
-
-  /** Undefined: not ours, expired, or of the other kind. */
-  async check(kind: Kind, token: string): Promise<Claims | undefined> {
-    const verified = await jwtVerify(token, this.#publicKey, { algorithms: [algorithm] }).catch(() => undefined);
-    const claims = claimsSchema.safeParse(verified?.payload);
-    return claims.success && claims.data.type === kind ? claims.data : undefined;
-  }
-}
-
-async function newKey(state: StateDir): Promise<string> {
-  const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
-  const text = JSON.stringify(await exportJWK(privateKey));
-  state.write('token-key.json', text);
-  return text;
-}
-
-async function importKey(jwk: JWK): Promise<CryptoKey> {
-  const key = await importJWK(jwk, algorithm);
-  if (key instanceof Uint8Array) throw new Error('the token key is not an RSA key');
-  return key;
 }

@@ -1,6 +1,5 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Public } from '../auth/auth.guard.ts';
 import { Problem } from '../http/problem.ts';
 import { Root } from '../root.ts';
 import { Metrics } from './metrics.ts';
@@ -10,13 +9,13 @@ import { Metrics } from './metrics.ts';
 export class HealthController {
   constructor(@Inject(Root) private readonly root: Root, @Inject(Metrics) private readonly metrics: Metrics) {}
 
-  @Public() @Get('healthz')
+  @Get('healthz')
   @ApiOperation({ summary: 'The process lives' })
   healthy(): { status: string } {
     return { status: 'ok' };
   }
 
-  @Public() @Get('readyz')
+  @Get('readyz')
   @ApiOperation({ summary: 'Store and bus serve' })
   async ready(): Promise<{ status: string }> {
     await this.root.services.count();
@@ -24,7 +23,7 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  @Public() @Get('metrics') @Header('content-type', 'text/plain; version=0.0.4')
+  @Get('metrics') @Header('content-type', 'text/plain; version=0.0.4')
   @ApiOperation({ summary: 'Prometheus metrics' })
   expose(): Promise<string> {
     return this.metrics.text();

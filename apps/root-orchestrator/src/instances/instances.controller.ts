@@ -3,6 +3,7 @@ import { ApiBearerAuth, ApiBody, ApiOperation, ApiQuery, ApiTags } from '@nestjs
 import { instanceStatusSchema } from '@oak/contracts';
 import type { Document } from '@oak/store';
 import { z } from 'zod';
+import { reaches } from '../auth/access.ts';
 import { Caller } from '../auth/claims.decorator.ts';
 import type { Claims } from '../auth/tokens.ts';
 import { parseBody, schemaOf } from '../http/parse-body.ts';
@@ -63,17 +64,24 @@ export class InstancesController {
   }
 
   @Get('instances')
-  @ApiOperation({ summary: 'Instances, page by page, by id (Admin)' })
+  @ApiOperation({ summary: 'Instances, page by page, by id (Admin), or those of the organisation (Organization_Admin)' })
   @ApiQuery({ name: 'limit', required: false, schema: { type: 'integer', default: 100, maximum: 1000 } })
   @ApiQuery({ name: 'after', required: false, description: 'The last id of the page before' })
   @ApiQuery({ name: 'service', required: false })
   @ApiQuery({ name: 'status', required: false })
   @ApiQuery({ name: 'cluster', required: false })
   async page(@Caller() caller: Claims, @Query() query: unknown): Promise<unknown> {
-    if (!caller.roles.includes('Admin')) throw new Problem(403, 'Forbidden', 'You have not enough permissions!');
     const { limit, after, service, status, cluster } = parseBody(pageSchema, query);
     const page = await this.root.instances.page({ limit, ...(after && { after }), ...(service && { serviceId: service }), ...(status && { status }), ...(cluster && { cluster }) });
-    return { instances: page.map((one) => instanceView(one, this.root.clusters)), next: page.length === limit ? page.at(-1)?.id : null };
+    const seen = caller.scope === 'all' ? page : await this.#within(page, caller);
+    return { instances: seen.map((one) => instanceView(one, this.root.clusters)), next: page.length === limit ? page.at(-1)?.id : null };
+  }
+
+  /** A page may have fewer than it could; `next` says whether there are more. */
+  async #within(page: readonly Document<InstanceRecord>[], caller: Claims): Promise<Document<InstanceRecord>[]> {
+    const ids = [...new Set(page.map(({ body }) => body.serviceId))];
+    const known = new Set((await Promise.all(ids.map((id) => this.root.services.get(id)))).flatMap((service) => (service && reaches(caller, service.body) ? [service.id] : [])));
+    return page.filter(({ body }) => known.has(body.serviceId));
   }
 
   async #find(serviceId: string, number: string): Promise<Document<InstanceRecord>> {

@@ -4,6 +4,7 @@ import type { Clock } from '@oak/reconcile';
 import type { Collection, Document } from '@oak/store';
 import type { Addresses } from '../network/addresses.ts';
 import { instancePins } from '../network/instance-pins.ts';
+import { sharedWith } from '../organisations/shared-with.ts';
 import type { ServiceRecord } from '../services/service-record.ts';
 import type { InstanceRecord, Refusal } from './instance-record.ts';
 
@@ -196,9 +197,9 @@ function requested({ id, body }: Document<ServiceRecord>, number: number, now: n
 
 export function specOf({ id, body }: Document<InstanceRecord>, service: ServiceRecord): InstanceSpec {
   const { addresses, attempt, serviceId, applicationId, number: instanceNumber } = body;
-  const { network, owner: organisation, networkPolicy: policy, name, microservice } = service;
+  const { network, networkPolicy: policy, name, microservice } = service;
   return {
     id, serviceId, applicationId, instanceNumber, name, attempt, microservice,
-    ...(addresses && network && { network: { ...addresses, organisation, policy, service: network.addresses, affinity: network.affinity } }),
+    ...(addresses && network && { network: { ...addresses, organisation: sharedWith(service), policy, service: network.addresses, affinity: network.affinity } }),
   };
 }

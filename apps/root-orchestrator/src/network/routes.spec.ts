@@ -4,7 +4,7 @@ import type { InstanceRecord } from '../instances/instance-record.ts';
 import type { ServiceRecord } from '../services/service-record.ts';
 import { routedOf } from './routes.ts';
 
-const service = { owner: 'o' } as ServiceRecord;
+const service = { owner: 'u', organisation: 'o' } as ServiceRecord;
 const tunnel = { host: '192.0.2.7', port: 50_103, subnets: [{ v4: '10.18.0.0/26', v6: 'fc00::/120' }] };
 function instance(report: Partial<NonNullable<InstanceRecord['report']>> = {}, more: Partial<InstanceRecord> = {}): Pick<Document<InstanceRecord>, 'id' | 'body'> {
   return { id: 'i1', body: {

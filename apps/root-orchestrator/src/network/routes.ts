@@ -4,6 +4,7 @@ import type { Bus } from '@oak/messaging';
 import { ChainedBook } from '@oak/reconcile';
 import type { Document } from '@oak/store';
 import { isReady, type InstanceRecord } from '../instances/instance-record.ts';
+import { sharedWith } from '../organisations/shared-with.ts';
 import type { ServiceRecord } from '../services/service-record.ts';
 
 export interface RoutesOptions {
@@ -67,15 +68,15 @@ export class Routes {
   }
 }
 
-function entryOf(id: string, { name, applicationId, owner, networkPolicy, network, deleting }: ServiceRecord): ServiceEntry | undefined {
-  return network && !deleting ? { id, name, applicationId, organisation: owner, policy: networkPolicy, addresses: network.addresses, affinity: network.affinity } : undefined;
+function entryOf(id: string, { name, applicationId, owner, organisation, networkPolicy, network, deleting }: ServiceRecord): ServiceEntry | undefined {
+  return network && !deleting ? { id, name, applicationId, organisation: sharedWith({ owner, organisation }), policy: networkPolicy, addresses: network.addresses, affinity: network.affinity } : undefined;
 }
 
 /** Undefined while no cluster has it. A cluster speaks for its own ranges only: nobody is sent elsewhere because it says so. */
 export function routedOf({ id, body }: Pick<Document<InstanceRecord>, 'id' | 'body'>, service: ServiceRecord, owns: RoutesOptions['owns']): RoutedInstance | undefined {
   const { cluster, report, addresses } = body;
   if (cluster === undefined) return undefined;
-  const base = { id, serviceId: body.serviceId, applicationId: body.applicationId, organisation: service.owner, receiver: cluster };
+  const base = { id, serviceId: body.serviceId, applicationId: body.applicationId, organisation: sharedWith(service), receiver: cluster };
   if (report?.node === undefined || !report.tunnel?.subnets.every(({ v4, v6 }) => owns(cluster, v4) && owns(cluster, v6))) return base;
   const { node, tunnel, ipv4, ipv6 } = report;
   const host = { cluster, node, tunnel };

@@ -23,7 +23,7 @@ export function serviceView({ id, body }: Document<ServiceRecord>, instances: re
     app_name: body.applicationName, app_ns: body.applicationNamespace, service_name: microservice.microservice_name, service_ns: microservice.microservice_namespace,
     image: microservice.code, next_instance_progressive_number: body.nextInstanceNumber,
     ...networkView(body),
-    ...(latest && { status: latest.status, status_detail: latest.detail }),
+    ...(latest ? { status: latest.status, status_detail: latest.detail } : body.nextInstanceNumber > 0 && { status: 'UNDEPLOYED', status_detail: 'no instance is wished any more' }),
     instance_list: instances.map((instance) => instanceView(instance, clusters)),
   };
 }
@@ -51,6 +51,8 @@ export function instanceView({ id, body }: Document<InstanceRecord>, clusters: C
     virtualization: report?.virtualization ?? null, route: report?.route ?? null, instance_ip: body.addresses?.ipv4 ?? null, instance_ip_v6: body.addresses?.ipv6 ?? null,
     namespace_ip: report?.ipv4 ?? null, namespace_ip_v6: report?.ipv6 ?? null,
     ready: isReady(body), exit_code: report?.exitCode ?? null, started_at: report?.startedAtMs === undefined ? null : report.startedAtMs / 1000, phases_ms: report?.phasesMs ?? null,
+    // Nobody measures these yet.
+    cpu_percent: null, memory_percent: null, disk: null, cpu_history: [], memory_history: [], logs: `GET /api/service/${body.serviceId}/instance/${body.number}/logs`,
     last_modified_timestamp: body.changedAtMs / 1000, created_at: body.createdAtMs / 1000, stopping: body.desired === 'gone',
   };
 }

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Document } from '@oak/store';
+import { reaches } from '../auth/access.ts';
 import type { Claims } from '../auth/tokens.ts';
 import { notFound } from '../http/problem.ts';
 import { Root } from '../root.ts';
@@ -13,7 +14,7 @@ export class OwnedServices {
   /** @throws Problem 404 */
   async get(id: string, caller: Claims): Promise<Document<ServiceRecord>> {
     const service = await this.root.services.get(id);
-    const visible = service && !service.body.deleting && (service.body.owner === caller.sub || caller.roles.includes('Admin'));
+    const visible = service && !service.body.deleting && reaches(caller, service.body);
     if (!visible) throw notFound('service', id);
     return service;
   }

@@ -2,11 +2,14 @@ import { affinitySchema, networkPolicySchema, serviceAddressesSchema } from '@oa
 import { microserviceSchema } from '@oak/sla';
 import type { CollectionDefinition } from '@oak/store';
 import { z } from 'zod';
+import { rootOrganisation } from '../organisations/shared-with.ts';
 
 /** A microservice of an application; the id of the document is the service's. */
 export const serviceRecordSchema = z.object({
   applicationId: z.string(),
   owner: z.string(),
+  /** Its application's, both. */
+  organisation: z.string().default(rootOrganisation),
   applicationName: z.string(),
   applicationNamespace: z.string(),
   /** `<application>.<namespace>.<microservice>.<namespace>`: unique over all owners, since it becomes a name on the network. */

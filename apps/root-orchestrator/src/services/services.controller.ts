@@ -1,30 +1,34 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { slaJsonSchema } from '@oak/sla';
 import type { Document } from '@oak/store';
+import { z } from 'zod';
 import { Applications } from '../applications/applications.ts';
+import { OwnedApplications } from '../applications/owned-applications.ts';
 import { readDescriptor } from '../applications/read-descriptor.ts';
+import { reaches } from '../auth/access.ts';
 import { Caller } from '../auth/claims.decorator.ts';
 import type { Claims } from '../auth/tokens.ts';
-import { notFound, Problem } from '../http/problem.ts';
+import { afterQuery, limitQuery, paged, pageSchema, type PageQuestion, type Replier } from '../http/pages.ts';
+import { parseBody } from '../http/parse-body.ts';
 import { Root } from '../root.ts';
 import { serviceView } from './oakestra-view.ts';
 import type { ServiceRecord } from './service-record.ts';
 import { OwnedServices } from './owned-services.ts';
 
+const listSchema = pageSchema.extend({ name: z.string().max(128).optional() });
+
 @ApiTags('services') @ApiBearerAuth()
 @Controller('api')
 export class ServicesController {
-  constructor(@Inject(Root) private readonly root: Root, @Inject(Applications) private readonly applications: Applications, @Inject(OwnedServices) private readonly owned: OwnedServices) {}
+  constructor(@Inject(Root) private readonly root: Root, @Inject(Applications) private readonly applications: Applications, @Inject(OwnedServices) private readonly owned: OwnedServices, @Inject(OwnedApplications) private readonly ownedApplications: OwnedApplications) {}
 
   @Post('service') @HttpCode(200)
   @ApiOperation({ summary: 'Add microservices to an application: a descriptor whose first application carries its applicationID' })
   @ApiBody({ schema: slaJsonSchema() as Record<string, never> })
   async create(@Body() body: unknown, @Caller() caller: Claims): Promise<unknown> {
     const { sla, warnings, submitted } = readDescriptor(body);
-    const id = sla.applications[0]?.applicationID ?? '';
-    const application = await this.root.applications.get(id);
-    if (!application || (application.body.owner !== caller.sub && !caller.roles.includes('Admin'))) throw notFound('application', id || '(applicationID is empty)');
+    const application = await this.ownedApplications.get(sla.applications[0]?.applicationID ?? '', caller);
     const deployed: { service_name: string; status: number; microserviceID: string }[] = [];
     for (const one of submitted(0)) {
       deployed.push({ service_name: one.parsed.microservice_name, status: 200, microserviceID: await this.applications.addService(application, one) });
@@ -39,19 +43,21 @@ export class ServicesController {
   }
 
   @Get('services')
-  @ApiOperation({ summary: 'All microservices (Admin)' })
-  async all(@Caller() caller: Claims): Promise<unknown> {
-    if (!caller.roles.includes('Admin')) throw new Problem(403, 'Forbidden', 'You have not enough permissions!');
-    const services = await this.root.services.list();
-    return Promise.all(services.filter(({ body }) => !body.deleting).map((service) => this.#view(service)));
+  @ApiOperation({ summary: 'All microservices (Admin), or those of the organisation (Organization_Admin)' })
+  @ApiQuery(limitQuery) @ApiQuery(afterQuery) @ApiQuery({ name: 'name', required: false })
+  async all(@Caller() caller: Claims, @Query() query: unknown, @Req() request: { url: string }, @Res({ passthrough: true }) reply: Replier): Promise<unknown> {
+    const { name, ...page } = parseBody(listSchema, query);
+    const services = (await this.root.services.list()).filter(({ body }) => !body.deleting && reaches(caller, body));
+    return this.#list(services, { name, page }, request, reply);
   }
 
   @Get('services/:application')
   @ApiOperation({ summary: 'The microservices of an application' })
-  async ofApplication(@Param('application') id: string, @Caller() caller: Claims): Promise<unknown> {
-    const application = await this.root.applications.get(id);
-    if (!application || (application.body.owner !== caller.sub && !caller.roles.includes('Admin'))) throw notFound('application', id);
-    return Promise.all((await this.applications.services(id)).map((service) => this.#view(service)));
+  @ApiQuery(limitQuery) @ApiQuery(afterQuery) @ApiQuery({ name: 'name', required: false })
+  async ofApplication(@Param('application') id: string, @Caller() caller: Claims, @Query() query: unknown, @Req() request: { url: string }, @Res({ passthrough: true }) reply: Replier): Promise<unknown> {
+    const { name, ...page } = parseBody(listSchema, query);
+    await this.ownedApplications.get(id, caller);
+    return this.#list(await this.applications.services(id), { name, page }, request, reply);
   }
 
   @Delete('service/:id')
@@ -60,6 +66,11 @@ export class ServicesController {
     await this.owned.get(id, caller);
     await this.applications.removeService(id);
     return { message: 'Job deleted' };
+  }
+
+  #list(all: readonly Document<ServiceRecord>[], { name, page }: { readonly name: string | undefined; readonly page: PageQuestion }, request: { url: string }, reply: Replier): Promise<unknown> {
+    const matching = all.filter(({ body }) => name === undefined || body.microservice.microservice_name === name || body.name === name);
+    return Promise.all(paged(matching, page, request, reply).map((service) => this.#view(service)));
   }
 
   async #view(service: Document<ServiceRecord>): Promise<Record<string, unknown>> {

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '@oak/reconcile';
+import type { Collection, Document } from '@oak/store';
+import type { SessionRecord } from './session-record.ts';
+import { refreshForMs } from './tokens.ts';
+
+/** Of one user; the oldest goes when there is one more. */
+const mostOfOneUser = 100;
+
+export interface SessionsOptions {
+  readonly sessions: Collection<SessionRecord>;
+  readonly clock: Clock;
+  readonly newId: () => string;
+}
+
+/** Logins that last, and which refresh token of each is the one. */
+export class Sessions {
+  readonly #options: SessionsOptions;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined: there was none, or it is over. */
+  async get(id: string): Promise<Document<SessionRecord> | undefined> {
+    const found = await this.#options.sessions.get(id);
+    return found && found.body.expiresAtMs > this.#options.clock.now() ? found : undefined;
+  }
+
+  async open(userId: string, organisation: string): Promise<Document<SessionRecord>> {
+    const { sessions, clock, newId } = this.#options;
+    const now = clock.now();
+    const others = await this.#of(userId);
+    const over = others.filter(({ body }, at) => body.expiresAtMs <= now || at <= others.length - mostOfOneUser);
+    for (const { id } of over) await sessions.remove(id);
+    return sessions.insert(newId(), { userId, organisation, current: randomUUID(), createdAtMs: now, expiresAtMs: now + refreshForMs });
+  }
+
+  /**
+   * The session of a refresh token that is shown, with the id of the one that follows it. The old one is over when the new one is shown, not before: who never got the answer, or does not
+   * look for a new one in it, as Oakestra's clients, goes on with the old one. One that is over is known to two parties: the session ends. Undefined: log in again.
+   */
+  async refresh(id: string, shown: string): Promise<{ session: Document<SessionRecord>; next: string } | undefined> {
+    if (!await this.get(id)) return undefined;
+    const next = randomUUID();
+    let isReused = false;
+    const session = await this.#options.sessions.update(id, (record) => {
+      isReused = shown !== record.current && shown !== record.next;
+      return isReused ? undefined : { ...record, current: shown, next };
+    });
+    if (session && isReused) await this.close(id);
+    return session && !isReused ? { session, next } : undefined;
+  }
+
+  async close(id: string): Promise<void> {
+    await this.#options.sessions.remove(id);
+  }
+
+  /** `but`: one that goes on. */
+  async closeAllOf(userId: string, but?: string): Promise<void> {
+    for (const { id } of await this.#of(userId)) if (id !== but) await this.close(id);
+  }
+
+  #of(userId: string): Promise<Document<SessionRecord>[]> {
+    return this.#options.sessions.list({ where: { index: 'user', equals: [userId] } });
+  }
+}
