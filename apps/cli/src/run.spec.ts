@@ -135,13 +135,31 @@ describe('login', () => {
   it('logout forgets, contexts change', async () => {
     const { place, url } = await at({});
     expect(await place.oak(['context', 'ls', '-o', 'json'])).toMatchObject({ stdout: expect.stringContaining('"loggedIn": true') as unknown });
-    expect((await place.oak(['logout'])).exitCode).toBe(0);
+    expect(await place.oak(['logout'])).toMatchObject({ exitCode: 0, stderr: expect.stringContaining('root was not told') as unknown });
     expect(new Contexts(place.outside().world).read().contexts['default']).toEqual({ url, user: 'Admin' });
     expect((await place.oak(['context', 'set', 'lab', 'lab.example'])).exitCode).toBe(0);
     expect((await place.oak(['context', 'use', 'lab'])).exitCode).toBe(0);
     expect((await place.oak(['context', 'use', 'nolab'])).exitCode).toBe(3);
     expect((await place.oak(['context', 'ls', '--no-headers'])).stdout).toMatch(/^default +http.*Admin +no\nlab \* +http:\/\/lab\.example:10000 +- +no\n$/);
     expect((await place.oak(['get', 'nodes', '--context', 'nolab'])).exitCode).toBe(3);
+  });
+
+  it('logout ends it at root too', async () => {
+    const { place, asked } = await at({ 'POST /api/auth/logout': { body: {} } });
+    expect(await place.oak(['logout'])).toMatchObject({ exitCode: 0, stderr: 'logged out (context default)\n' });
+    expect(asked.map(({ method, path, token }) => [method, path, token])).toEqual([['POST', '/api/auth/logout', aToken()]]);
+  });
+
+  it('the refresh token that root gives is the one that is used next, by other oaks too', async () => {
+    const second = aToken(['Admin'], { jti: '2' });
+    const { place, asked } = await at({
+      'GET /api/services': ({ token }) => (token === second ? { body: [] } : problem(401, 'too old')),
+      'POST /api/auth/refresh': ({ token }) => (token === 'refresh' ? { body: { token: aToken(['Admin'], { jti: '1' }), refresh_token: 'refresh 2' } } : { body: { token: second, refresh_token: 'refresh 3' } }),
+    });
+    expect((await place.oak(['get', 'services'])).exitCode).toBe(4);
+    expect((await place.oak(['get', 'services'])).exitCode).toBe(0);
+    expect(asked.filter(({ path }) => path === '/api/auth/refresh').map(({ token }) => token)).toEqual(['refresh', 'refresh 2']);
+    expect(new Contexts(place.outside().world).read().contexts['default']).toMatchObject({ token: second, refreshToken: 'refresh 3' });
   });
 
   it('a broken file of contexts is named', async () => {

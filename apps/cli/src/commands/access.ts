@@ -6,7 +6,7 @@ export function addAccess(program: Command, act: Act): void {
     .summary('log in; keeps the token, never the password')
     .description('Logs in and keeps the token in $XDG_CONFIG_HOME/oakestra/contexts.json (mode 0600). The password is asked for without being shown, or comes by --password-stdin or OAK_PASSWORD. It is never an argument, since other users of the machine can read those.')
     .option('-u, --user <name>', 'user name (or OAK_USER)').option('--password-stdin', 'read the password from stdin'), async () => (await import('../contexts/login.ts')).login);
-  act(program.command('logout').description('Forget the token of the context.'), async () => (await import('../contexts/login.ts')).logout);
+  act(program.command('logout').description('End the login of the context, and forget its token.'), async () => (await import('../contexts/login.ts')).logout);
 
   const context = program.command('context').alias('ctx').description('The installations that you use.');
   act(context.command('ls').alias('list').description('List them; * marks the one in use.'), async () => (await import('../contexts/context.ts')).listContexts);

@@ -1,8 +1,10 @@
+import { z } from 'zod';
 import { exitCodes, Failure } from '../failure.ts';
 import { choiceOf, type Invocation } from '../invocation.ts';
 import { Rest } from '../root/rest.ts';
 import { ask, readStdin } from '../terminal/ask.ts';
 import type { World } from '../world.ts';
+import { connect } from './connect.ts';
 import { isOpenToReaders } from './root-url.ts';
 import { logIn, openSession } from './session.ts';
 import { Contexts, defaultContext } from './contexts.ts';
@@ -36,15 +38,29 @@ function person(world: World, question: string, hidden = false): Promise<string>
   throw new Failure(exitCodes.usage, `nobody is at a terminal to be asked for: ${question.replace(/: $/, '')}`, 'give --user NAME --password-stdin, or set OAK_USER and OAK_PASSWORD');
 }
 
-/** `oak logout`: forgets the tokens of a context. */
-export function logout(invocation: Invocation): Promise<void> {
+/** `oak logout`: ends the login at root and forgets its tokens here, also when root is away. */
+export async function logout(invocation: Invocation): Promise<void> {
   const { world, terminal, options } = invocation;
   const contexts = new Contexts(world);
   const name = options.context ?? (world.env['OAK_CONTEXT'] || contexts.read().current);
   if (contexts.read().contexts[name]?.refreshToken === undefined) terminal.say(`nobody was logged in (context ${name})`);
   else {
+    const ended = await endLogin(invocation, name);
     contexts.update(name, (context) => ({ url: context?.url ?? '', ...(context?.user !== undefined && { user: context.user }) }));
-    terminal.say(`logged out (context ${name}); a token that others copied is good for at most ten minutes more, and what it was renewed by for at most thirty days`);
+    terminal.say(ended === undefined ? `logged out (context ${name})` : `the tokens of context ${name} are forgotten, but root was not told (${ended}): copies of them are good for at most thirty days`);
   }
-  return Promise.resolve();
+}
+
+/** Undefined: root refuses the tokens from now on. Else the reason why it does not know. */
+async function endLogin(invocation: Invocation, name: string): Promise<string | undefined> {
+  const { world } = invocation;
+  try {
+    const { rest } = await connect({ ...world, env: { ...world.env, OAK_TOKEN: '', OAK_URL: '', OAK_USER: '' } }, { timeoutMs: choiceOf(invocation).timeoutMs, context: name });
+    await rest.ask(z.unknown(), '/api/auth/logout', { method: 'POST' });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    // Who is not known there any more has no login to end.
+    return error.exitCode === exitCodes.notAllowed ? undefined : error.message;
+  }
 }

@@ -6,7 +6,8 @@ import { Contexts, defaultContext, type Context } from './contexts.ts';
 import { defaultUrl, rootUrl } from './root-url.ts';
 
 const tokensSchema = z.object({ token: z.string(), refresh_token: z.string() });
-const renewedSchema = z.object({ token: z.string() });
+/** An older root gives no new refresh token; the one that is there stays good. */
+const renewedSchema = z.object({ token: z.string(), refresh_token: z.string().optional() });
 export type Tokens = z.infer<typeof tokensSchema>;
 
 export interface Choice { readonly context?: string; readonly url?: string; readonly timeoutMs: number }
@@ -45,22 +46,25 @@ export function logIn(rest: Rest, username: string, password: string): Promise<T
 }
 
 /** After a 401: by the refresh token, else by the environment's user and password. */
-async function renewed({ env }: World, contexts: Contexts, name: string, { url, refreshToken }: Context, timeoutMs: number): Promise<string | undefined> {
+async function renewed({ env }: World, contexts: Contexts, name: string, { url, refreshToken: known }: Context, timeoutMs: number): Promise<string | undefined> {
   if (env['OAK_TOKEN']) return undefined;
+  // Another oak may have renewed it meanwhile, and the one that was replaced is not to be shown again.
+  const latest = contexts.read().contexts[name];
+  const refreshToken = known !== undefined && latest?.url === url ? latest.refreshToken : known;
   if (refreshToken !== undefined) {
-    const token = await refresh(url, refreshToken, timeoutMs);
-    if (token !== undefined) {
-      contexts.update(name, (context) => ({ ...context, url, refreshToken, token }));
-      return token;
+    const given = await refresh(url, refreshToken, timeoutMs);
+    if (given !== undefined) {
+      contexts.update(name, (context) => ({ ...context, url, refreshToken: given.refresh_token ?? refreshToken, token: given.token }));
+      return given.token;
     }
   }
   const { OAK_USER: user, OAK_PASSWORD: password } = env;
   return user && password ? (await logIn(new Rest({ url, timeoutMs }), user, password)).token : undefined;
 }
 
-async function refresh(url: string, token: string, timeoutMs: number): Promise<string | undefined> {
+async function refresh(url: string, token: string, timeoutMs: number): Promise<z.infer<typeof renewedSchema> | undefined> {
   try {
-    return (await new Rest({ url, token, timeoutMs }).ask(renewedSchema, '/api/auth/refresh', { method: 'POST' })).token;
+    return await new Rest({ url, token, timeoutMs }).ask(renewedSchema, '/api/auth/refresh', { method: 'POST' });
   } catch (error) {
     // Too old, or its user is gone: the answer to the first question says what to do.
     if (error instanceof Failure && error.exitCode !== exitCodes.unreachable) return undefined;

@@ -25,6 +25,13 @@ describe('a login', () => {
     for (let times = 0; times < 3; times += 1) expect((await refresh(first)).status).toBe(200);
   });
 
+  test('two programs that renew it at the same time both go on, until one is ahead', async () => {
+    const { refresh_token: first } = await root.pair(root.credentials.username, root.credentials.password);
+    const [one, other] = [await refresh(first), await refresh(first)].map(({ body }) => (body as { refresh_token: string }).refresh_token);
+    expect((await refresh(one ?? '')).status).toBe(200);
+    expect((await refresh(other ?? '')).status).toBe(401);
+  });
+
   test('a refresh token that was replaced and is shown again ends it for both who know it', async () => {
     const { refresh_token: first } = await root.pair(root.credentials.username, root.credentials.password);
     const { refresh_token: second } = (await refresh(first)).body as { refresh_token: string };

@@ -5,9 +5,9 @@ import { z } from 'zod';
 export const sessionRecordSchema = z.object({
   userId: z.string(),
   organisation: z.string(),
-  /** The refresh token in use, by its id, and the one that was given for it and has not been shown yet. */
+  /** The refresh token in use, by its id, and those that were given for it of which none has been shown yet: two programs may renew one login at the same time. */
   current: z.string(),
-  next: z.string().optional(),
+  next: z.array(z.string()),
   createdAtMs: z.number(),
   expiresAtMs: z.number(),
 });

@@ -6,6 +6,7 @@ import { refreshForMs } from './tokens.ts';
 
 /** Of one user; the oldest goes when there is one more. */
 const mostOfOneUser = 100;
+const mostSuccessors = 16;
 
 export interface SessionsOptions {
   readonly sessions: Collection<SessionRecord>;
@@ -33,7 +34,7 @@ export class Sessions {
     const others = await this.#of(userId);
     const over = others.filter(({ body }, at) => body.expiresAtMs <= now || at <= others.length - mostOfOneUser);
     for (const { id } of over) await sessions.remove(id);
-    return sessions.insert(newId(), { userId, organisation, current: randomUUID(), createdAtMs: now, expiresAtMs: now + refreshForMs });
+    return sessions.insert(newId(), { userId, organisation, current: randomUUID(), next: [], createdAtMs: now, expiresAtMs: now + refreshForMs });
   }
 
   /**
@@ -45,8 +46,9 @@ export class Sessions {
     const next = randomUUID();
     let isReused = false;
     const session = await this.#options.sessions.update(id, (record) => {
-      isReused = shown !== record.current && shown !== record.next;
-      return isReused ? undefined : { ...record, current: shown, next };
+      const isNew = record.next.includes(shown);
+      isReused = shown !== record.current && !isNew;
+      return isReused ? undefined : { ...record, current: shown, next: [...(isNew ? [] : record.next), next].slice(-mostSuccessors) };
     });
     if (session && isReused) await this.close(id);
     return session && !isReused ? { session, next } : undefined;
