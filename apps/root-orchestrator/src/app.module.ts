@@ -29,6 +29,7 @@ import { NetworkGateway } from './network/network.gateway.ts';
 import { OrganisationsController } from './organisations/organisations.controller.ts';
 import { Organisations } from './organisations/organisations.ts';
 import type { People } from './people.ts';
+import { RolloutController } from './rollout/rollout.controller.ts';
 import { Root } from './root.ts';
 import { OwnedServices } from './services/owned-services.ts';
 import { ServicesController } from './services/services.controller.ts';
@@ -49,12 +50,12 @@ export interface Parts {
 @Module({})
 export class AppModule {
   static with({ root, people, audit, resetPost, clock, newId }: Parts): DynamicModule {
-    const applications = new Applications({ applications: root.applications, services: root.services, instances: root.instances, addresses: root.addresses, clock, newId });
+    const applications = new Applications({ applications: root.applications, services: root.services, instances: root.instances, addresses: root.addresses, retell: (id) => root.retell(id), clock, newId });
     const { users, organisations, sessions, apiTokens, keys, logins, identity } = people;
     return {
       module: AppModule,
       controllers: [
-        AuthController, UsersController, OrganisationsController, ApiTokensController, AuditController, ApplicationsController, ServicesController, InstancesController, LogsController,
+        AuthController, UsersController, OrganisationsController, ApiTokensController, AuditController, ApplicationsController, ServicesController, RolloutController, InstancesController, LogsController,
         ClustersController, NodesController, ExplainController, EventsController, HealthController, NetworkController, ClustersGateway, NetworkGateway,
       ],
       providers: [

@@ -22,6 +22,6 @@ export async function openRoot(options: RootOptions): Promise<{ root: Root; appl
   const app = await NestFactory.createMicroservice(module, { strategy: new BusStrategy(options.bus, [], { served }), logger: false });
   await app.listen();
   await root.start();
-  const applications = new Applications({ ...options, applications: root.applications, services: root.services, instances: root.instances, addresses: root.addresses });
+  const applications = new Applications({ ...options, applications: root.applications, services: root.services, instances: root.instances, addresses: root.addresses, retell: (id) => root.retell(id) });
   return { root, applications, close: async () => { await app.close(); await root.stop(); } };
 }

@@ -16,6 +16,7 @@ import { addressesCollection } from './network/address-record.ts';
 import { Addresses } from './network/addresses.ts';
 import { blocksCollection, NodeBlocks } from './network/node-blocks.ts';
 import { Routes } from './network/routes.ts';
+import { Rollouts } from './rollout/rollouts.ts';
 import { servicesCollection, type ServiceRecord } from './services/service-record.ts';
 
 export interface RootOptions {
@@ -46,11 +47,13 @@ export class Root {
   readonly addresses: Addresses;
   readonly nodeBlocks: NodeBlocks;
   readonly routes: Routes;
+  readonly rollouts: Rollouts;
   readonly reports = new ReportCursor();
   readonly listing = new Listing();
   readonly options: RootOptions;
   readonly #loop: ReconcileLoop<string>;
   readonly #periods: ReconcileLoop<Period>;
+  readonly #rollouts: ReconcileLoop<string>;
   readonly #records: Collection<InstanceRecord>;
   readonly #assignmentStragglers: Stragglers;
   readonly #routeStragglers: Stragglers;
@@ -77,24 +80,32 @@ export class Root {
       epoch: options.epoch, bus, defer: (flush) => void setImmediate(flush), told: (cluster) => { this.#routeStragglers.told(cluster); },
       owns: (cluster, range) => this.nodeBlocks.has(cluster, range), log,
     });
-    this.instances = new Instances({ ...options, instances: this.#records, services: this.services, addresses: this.addresses, trigger: (id) => { this.#loop.trigger(id); }, removed: (id, record) => { this.events.instanceRemoved(id, record, this.#known.get(record.serviceId)); } });
+    this.instances = new Instances({ ...options, instances: this.#records, services: this.services, addresses: this.addresses, trigger: (id) => { this.#loop.trigger(id); }, removed: (id, record) => { this.events.instanceRemoved(id, record, this.#known.get(record.serviceId)); this.#follow(record.serviceId); } });
     this.events = new EventFeed(options);
+    this.rollouts = new Rollouts({ ...options, services: this.services, instances: this.instances });
     // A removal carries no record; who removes tells it.
     this.#records.watch(({ id, body }) => {
       if (body) this.events.instanceChanged(id, body, this.#known.get(body.serviceId));
-      else this.#released(id);
+      else { this.#released(id); this.rollouts.forget(id); }
       this.routes.instanceChanged(id, body, body && this.#known.get(body.serviceId));
+      if (body) this.#follow(body.serviceId);
     });
     this.services.watch(({ id, body }) => {
       if (body) this.#known.set(id, body);
       else { this.#known.delete(id); this.#released(id); }
       this.routes.serviceChanged(id, body);
+      this.#follow(id);
     });
     const reconciler = new InstanceReconciler({ instances: this.instances, services: this.services, clusters: this.clusters, book: this.book });
     this.#loop = new ReconcileLoop<string>({
       name: 'instances', clock, random, concurrency: 64, timeoutMs: 30_000, resyncMs: 60_000,
       reconcile: (id) => reconciler.reconcile(id), keys: async () => (await this.#records.list()).map(({ id }) => id),
       onError: (id, error) => { log(`instance ${id}: ${String(error)}`); },
+    });
+    this.#rollouts = new ReconcileLoop<string>({
+      name: 'rollouts', clock, random, concurrency: 8, timeoutMs: 60_000, resyncMs: 60_000,
+      reconcile: (id) => this.rollouts.reconcile(id), keys: () => Promise.resolve([...this.#known].filter(([, record]) => Rollouts.isConcerned(record)).map(([id]) => id)),
+      onError: (id, error) => { log(`rollout of service ${id}: ${String(error)}`); },
     });
     this.#periods = new ReconcileLoop<Period>({
       name: 'periods', clock, random, concurrency: 2, timeoutMs: 30_000,
@@ -108,6 +119,7 @@ export class Root {
     await this.#loadNetwork(services);
     for (const { record: { name } } of this.clusters.all()) this.#loadBook(name, await this.instances.at(name), services);
     this.#loop.start();
+    this.#rollouts.start();
     this.#periods.start();
     this.#periods.trigger('sweep');
     for (const { record: { name } } of this.clusters.all()) this.resync(name, 'root has started');
@@ -115,7 +127,7 @@ export class Root {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#loop.stop(), this.#periods.stop()]);
+    await Promise.all([this.#loop.stop(), this.#rollouts.stop(), this.#periods.stop()]);
   }
 
   /** Asks a cluster to register, at most once a second. */
@@ -141,6 +153,22 @@ export class Root {
   checkRoutes(cluster: string, position: Position): void {
     if (!this.#routeStragglers.hasMissed(cluster, this.routes.differs(cluster, position))) return;
     for (const page of this.routes.complete(cluster)) this.options.bus.publish(clusterRoutes, page, cluster);
+  }
+
+  /** Clusters have the old word on an instance's network; it is told anew, and what runs goes on. */
+  async retell(serviceId: string): Promise<void> {
+    const service = await this.services.get(serviceId);
+    if (!service) return;
+    for (const { id } of await this.instances.of(serviceId)) {
+      const body = await this.instances.retold(id);
+      if (body?.cluster !== undefined) this.book.assign(body.cluster, specOf({ id, revision: 0, body }, service.body));
+    }
+  }
+
+  /** Only services whose instances are counted or being replaced. */
+  #follow(serviceId: string): void {
+    const record = this.#known.get(serviceId);
+    if (record && Rollouts.isConcerned(record)) this.#rollouts.trigger(serviceId);
   }
 
   async #loadNetwork(services: ReadonlyMap<string, ServiceRecord>): Promise<void> {

@@ -1,5 +1,5 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiHeader, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { networkPolicySchema } from '@oak/contracts';
 import { slaJsonSchema } from '@oak/sla';
 import type { Document } from '@oak/store';
@@ -7,9 +7,12 @@ import { z } from 'zod';
 import { Caller } from '../auth/claims.decorator.ts';
 import type { Claims } from '../auth/tokens.ts';
 import { afterQuery, limitQuery, paged, pageSchema, type Replier } from '../http/pages.ts';
+import { ifMatchHeader } from '../http/api-parameters.ts';
+import { checkMatch } from '../http/etag.ts';
 import { parseBody, schemaOf } from '../http/parse-body.ts';
 import { Problem } from '../http/problem.ts';
 import { applicationView } from '../services/oakestra-view.ts';
+import { applicationEtag } from '../services/service-etag.ts';
 import type { ApplicationRecord } from './application-record.ts';
 import { Applications } from './applications.ts';
 import { OwnedApplications } from './owned-applications.ts';
@@ -62,26 +65,30 @@ export class ApplicationsController {
 
   @Get('application/:id')
   @ApiOperation({ summary: 'One application' })
-  async one(@Param('id') id: string, @Caller() caller: Claims): Promise<unknown> {
-    return (await this.#views([await this.owned.get(id, caller)]))[0];
+  async one(@Param('id') id: string, @Caller() caller: Claims, @Res({ passthrough: true }) reply: Replier): Promise<unknown> {
+    const application = await this.owned.get(id, caller);
+    reply.header('etag', applicationEtag(application.body));
+    return (await this.#views([application]))[0];
   }
 
   @Put('application/:id')
   @ApiOperation({ summary: 'Change the description or who may call it; what is not given stays, and so do its microservices' })
   @ApiBody({ schema: schemaOf(changeSchema) })
-  async change(@Param('id') id: string, @Body() body: unknown, @Caller() caller: Claims): Promise<{ message: string }> {
+  @ApiHeader(ifMatchHeader)
+  async change(@Param('id') id: string, @Body() body: unknown, @Caller() caller: Claims, @Headers('if-match') ifMatch?: string): Promise<{ message: string }> {
     const { application_name: name, application_namespace: namespace, application_desc: description, network_policy: networkPolicy } = parseBody(changeSchema, body);
     const { body: before } = await this.owned.get(id, caller);
     immutable('application_name', before.name, name);
     immutable('application_namespace', before.namespace, namespace);
-    await this.applications.change(id, { ...(description != null && { description }), ...(networkPolicy && { networkPolicy }) });
+    await this.applications.change(id, { ...(description != null && { description }), ...(networkPolicy && { networkPolicy }) }, (record) => { checkMatch(ifMatch, applicationEtag(record)); });
     return { message: 'Application is updated' };
   }
 
   @Delete('application/:id')
   @ApiOperation({ summary: 'Stop and remove an application with all its microservices' })
-  async remove(@Param('id') id: string, @Caller() caller: Claims): Promise<{ message: string }> {
-    await this.owned.get(id, caller);
+  @ApiHeader(ifMatchHeader)
+  async remove(@Param('id') id: string, @Caller() caller: Claims, @Headers('if-match') ifMatch?: string): Promise<{ message: string }> {
+    checkMatch(ifMatch, applicationEtag((await this.owned.get(id, caller)).body));
     await this.applications.remove(id);
     return { message: 'Application Deleted' };
   }

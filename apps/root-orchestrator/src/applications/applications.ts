@@ -14,6 +14,8 @@ export interface ApplicationsOptions {
   readonly services: Collection<ServiceRecord>;
   readonly instances: Instances;
   readonly addresses: Addresses;
+  /** What clusters know of the network of this service's instances is not true any more. */
+  readonly retell: (serviceId: string) => Promise<void>;
   readonly clock: Clock;
   readonly newId: () => string;
 }
@@ -53,7 +55,7 @@ export class Applications {
     try {
       await unlessTaken(() => services.insert(id, {
         applicationId, owner: body.owner, organisation: body.organisation, applicationName: body.name, applicationNamespace: body.namespace, name, microservice: parsed, submitted: { ...raw },
-        networkPolicy: body.networkPolicy, network, nextInstanceNumber: 0, deleting: false, createdAtMs: clock.now(),
+        networkPolicy: body.networkPolicy, network, version: 1, lastVersion: 1, past: [], nextInstanceNumber: 0, deleting: false, createdAtMs: clock.now(),
       }), `microservice ${name}`);
     } catch (error) {
       await addresses.release(id);
@@ -62,13 +64,17 @@ export class Applications {
     return id;
   }
 
-  /** Its microservices follow. @throws Problem 404 */
-  async change(id: string, change: Partial<Pick<ApplicationRecord, 'description' | 'networkPolicy'>>): Promise<void> {
+  /** Its microservices follow, and their instances. @throws Problem 404; whatever `check` throws */
+  async change(id: string, change: Partial<Pick<ApplicationRecord, 'description' | 'networkPolicy'>>, check: (record: ApplicationRecord) => void = () => undefined): Promise<void> {
     const { applications, services } = this.#options;
-    const changed = await applications.update(id, (record) => ({ ...record, ...change }));
+    const changed = await applications.update(id, (record) => { check(record); return { ...record, ...change }; });
     if (!changed) throw notFound('application', id);
     const { networkPolicy } = changed.body;
-    for (const service of await this.services(id)) await services.update(service.id, (record) => (record.networkPolicy === networkPolicy ? undefined : { ...record, networkPolicy }));
+    for (const service of await this.services(id)) {
+      if (service.body.networkPolicy === networkPolicy) continue;
+      await services.update(service.id, (record) => ({ ...record, networkPolicy }));
+      await this.#options.retell(service.id);
+    }
   }
 
   async services(applicationId: string): Promise<Document<ServiceRecord>[]> {

@@ -16,15 +16,21 @@ export function readDescriptor(body: unknown): { sla: Sla; warnings: readonly Wa
 /** A whole descriptor or one microservice alone. @throws Problem 422 */
 export function readMicroservices(body: unknown): { microservices: { name: string; microservice: Microservice }[]; warnings: readonly Warning[] } {
   if (isRecord(body) && 'microservice_name' in body) {
-    const parsed = parseMicroservice(body);
-    if (!parsed.ok) throw invalid(parsed.violations);
-    return { microservices: [{ name: parsed.microservice.microservice_name, microservice: parsed.microservice }], warnings: parsed.warnings };
+    const { microservice, warnings } = readMicroservice(body);
+    return { microservices: [{ name: microservice.microservice_name, microservice }], warnings };
   }
   const { sla, warnings } = readDescriptor(body);
   const microservices = sla.applications.flatMap((application) => application.microservices.map((microservice) => ({
     name: `${application.application_name}.${application.application_namespace}.${microservice.microservice_name}.${microservice.microservice_namespace}`, microservice,
   })));
   return { microservices, warnings };
+}
+
+/** @throws Problem 422 */
+export function readMicroservice(body: object): { microservice: Microservice; submitted: Readonly<Record<string, unknown>>; warnings: readonly Warning[] } {
+  const parsed = parseMicroservice(body);
+  if (!parsed.ok) throw invalid(parsed.violations);
+  return { microservice: parsed.microservice, submitted: body as Record<string, unknown>, warnings: parsed.warnings };
 }
 
 function invalid(violations: readonly { path: string; message: string; value: unknown; remedy: string }[]): Problem {

@@ -3,7 +3,7 @@ import type { InstanceRecord } from '../instances/instance-record.ts';
 import { EventFeed } from './event-feed.ts';
 
 const record = (serviceId: string): InstanceRecord => ({
-  serviceId, applicationId: 'app', number: 0, desired: 'run', status: 'RUNNING', detail: '', attempt: 0, refusals: [], createdAtMs: 0, changedAtMs: 0,
+  serviceId, applicationId: 'app', number: 0, version: 1, desired: 'run', status: 'RUNNING', detail: '', attempt: 0, refusals: [], createdAtMs: 0, changedAtMs: 0,
 });
 const owned = { owner: 'u', organisation: 'o' };
 const mayHear = (): boolean => true;

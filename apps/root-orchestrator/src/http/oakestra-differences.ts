@@ -28,7 +28,7 @@ export const differences: Readonly<Record<number, Difference>> = {
   62: { status: 409, reason: 'it said 200, and the instances of the microservice that had the name were forgotten while they ran' },
   63: { status: 422, reason: 'one status for every fault of a descriptor, with the field; it said 422 here for applications and 400 for microservices' },
   64: { status: 404, reason: 'what does not exist is not found, as in its other answers; it said 400' },
-  65: { status: 405, reason: 'it knew the path and did nothing (501)' },
+  65: { status: 422, reason: 'it knew the path and did nothing (501). Ours updates, and this descriptor holds another microservice' },
   67: { status: 404, reason: 'it said "ok" and nothing was deployed' },
   83: { says: 'TargetClusterNotFound', reason: 'the cluster that the descriptor names does not exist; Oakestra calls that "not active" too' },
   89: { says: 'TargetClusterNoCapacity', body: true, reason: 'no node has that name: the cluster gave the instance back, with the reason. There it stayed CLUSTER_SCHEDULED for good' },

@@ -4,6 +4,7 @@ import type { Result } from '@oak/reconcile';
 import { demandOf, place, type Decision, type Demand } from '@oak/scheduling';
 import type { Collection, Document } from '@oak/store';
 import type { ClusterRegistry } from '../clusters/cluster-registry.ts';
+import { describedAs } from '../rollout/describe.ts';
 import type { ServiceRecord } from '../services/service-record.ts';
 import type { InstanceRecord } from './instance-record.ts';
 import { specOf, type Instances } from './instances.ts';
@@ -78,7 +79,7 @@ export class InstanceReconciler {
 
   #decide(document: Document<InstanceRecord>, service: ServiceRecord): { decision: Decision; demand: Demand; refusals: InstanceRecord['refusals'] } {
     const { clusters } = this.#options;
-    const demand = demandOf(service.microservice, 'cluster', document.body.serviceId);
+    const demand = demandOf(describedAs(service, document.body.version), 'cluster', document.body.serviceId);
     const refusals = document.body.refusals.filter(({ cluster, offer }) => clusters.offer(cluster) === offer);
     return { demand, refusals, decision: place(demand, clusters.candidates(), { alreadyRefused: new Map(refusals.map(({ cluster, text }) => [cluster, text])) }) };
   }

@@ -13,6 +13,10 @@ export const instanceRecordSchema = z.object({
   number: z.int().nonnegative(),
   /** Instance IPs: the same wherever it runs. Absent: none was left yet. */
   addresses: z.object({ ipv4: z.ipv4(), ipv6: z.ipv6() }).optional(),
+  /** Of the service, that it runs. */
+  version: z.int().positive().default(1),
+  /** The instance of another version whose place it takes when it answers. */
+  replaces: z.string().optional(),
   desired: z.enum(['run', 'gone']),
   status: instanceStatusSchema,
   detail: z.string(),

@@ -30,7 +30,7 @@ export class InstancesController {
   async create(@Param('id') id: string, @Caller() caller: Claims, @Body() body?: unknown): Promise<unknown> {
     await this.services.get(id, caller);
     const { count } = parseBody(deploySchema, isOurs(body) ? body : {});
-    const made = await this.root.instances.create(id, count);
+    const made = await this.root.rollouts.create(id, count);
     if (!made) throw notFound('service', id);
     return { message: 'ok', instance_number: made[0]?.number, instances: made.map((one) => ({ id: one.id, instance_number: one.number })) };
   }
@@ -39,8 +39,7 @@ export class InstancesController {
   @ApiOperation({ summary: 'Stop and remove an instance; -1 = all' })
   async remove(@Param('id') id: string, @Param('number') number: string, @Caller() caller: Claims): Promise<{ message: string }> {
     await this.services.get(id, caller);
-    const ids = number === '-1' ? (await this.root.instances.of(id)).map((one) => one.id) : [(await this.#find(id, number)).id];
-    await this.root.instances.remove(ids);
+    await this.root.rollouts.remove(id, number === '-1' ? await this.root.instances.of(id) : [await this.#find(id, number)]);
     return { message: 'ok' };
   }
 

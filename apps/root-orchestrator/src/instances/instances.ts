@@ -4,6 +4,7 @@ import type { Clock } from '@oak/reconcile';
 import type { Collection, Document } from '@oak/store';
 import type { Addresses } from '../network/addresses.ts';
 import { instancePins } from '../network/instance-pins.ts';
+import { describedAs } from '../rollout/describe.ts';
 import { sharedWith } from '../organisations/shared-with.ts';
 import type { ServiceRecord } from '../services/service-record.ts';
 import type { InstanceRecord, Refusal } from './instance-record.ts';
@@ -19,6 +20,9 @@ export interface InstancesOptions {
   readonly removed: (id: string, record: InstanceRecord) => void;
   readonly log: (text: string) => void;
 }
+
+/** Its node may begin new attempts before it hears: the next one of root is beyond those. */
+const underWay = 16;
 
 /** What happens to the records: users' wishes, clusters' reports, and root's own decisions. */
 export class Instances {
@@ -60,8 +64,8 @@ export class Instances {
     return this.#options.instances.list({ limit, ...(after !== undefined && { after }), ...(where && { where }) });
   }
 
-  /** `count` more of a service. Numbers are taken by compare-and-set, so parallel calls never share one. */
-  async create(serviceId: string, count: number): Promise<{ id: string; number: number }[] | undefined> {
+  /** `count` more of a service, of its version by now. Numbers are taken by compare-and-set, so parallel calls never share one. `replaces`: whose place it takes. */
+  async create(serviceId: string, count: number, replaces?: string): Promise<{ id: string; number: number }[] | undefined> {
     let first = 0;
     const service = await this.#options.services.update(serviceId, (record) => {
       if (record.deleting) return undefined;
@@ -72,7 +76,7 @@ export class Instances {
     const now = this.#options.clock.now();
     const made = Array.from({ length: count }, (_, at) => ({ id: this.#options.newId(), number: first + at }));
     const entries: { id: string; body: InstanceRecord }[] = [];
-    for (const { id, number } of made) entries.push({ id, body: { ...requested(service, number, now), ...await this.#lease(id, service.body, number) } });
+    for (const { id, number } of made) entries.push({ id, body: { ...requested(service, number, now), ...(replaces !== undefined && { replaces }), ...await this.#lease(id, service.body, number) } });
     const results = await this.#options.instances.insertMany(entries);
     for (const result of results) if (!result.ok) throw result.error;
     for (const { id } of made) this.#options.trigger(id);
@@ -81,7 +85,7 @@ export class Instances {
 
   /** An instance without addresses gets them now. Text: why it can not have them. */
   async address({ id, body }: Document<InstanceRecord>, service: ServiceRecord): Promise<InstanceRecord | string> {
-    const leased = await this.#options.addresses.lease('instance', { id, name: `${service.name}.instance.${body.number}` }, instancePins(service.microservice, body.number));
+    const leased = await this.#options.addresses.lease('instance', { id, name: `${service.name}.instance.${body.number}` }, instancePins(describedAs(service, body.version), body.number));
     if (!leased.ok) return leased.text;
     const { ipv4, ipv6 } = leased;
     return await this.change(id, (record) => ({ ...record, addresses: { ipv4, ipv6 } })) ?? { ...body, addresses: { ipv4, ipv6 } };
@@ -172,6 +176,11 @@ export class Instances {
     return leased.ok ? { addresses: { ipv4: leased.ipv4, ipv6: leased.ipv6 } } : {};
   }
 
+  /** What its cluster was told is not true any more, and it is told anew; what runs goes on, under a new attempt. Undefined: nobody has it. */
+  async retold(id: string): Promise<InstanceRecord | undefined> {
+    return this.change(id, (record) => (record.cluster === undefined || record.desired !== 'run' ? undefined : { ...record, attempt: record.attempt + underWay }));
+  }
+
   async change(id: string, change: (record: InstanceRecord) => InstanceRecord | undefined): Promise<InstanceRecord | undefined> {
     let changed: InstanceRecord | undefined;
     await this.#options.instances.update(id, (record) => {
@@ -190,14 +199,15 @@ export class Instances {
 
 function requested({ id, body }: Document<ServiceRecord>, number: number, now: number): InstanceRecord {
   return {
-    serviceId: id, applicationId: body.applicationId, number, desired: 'run', status: 'REQUESTED', detail: 'waiting for a decision',
+    serviceId: id, applicationId: body.applicationId, number, version: body.version, desired: 'run', status: 'REQUESTED', detail: 'waiting for a decision',
     attempt: 0, refusals: [], createdAtMs: now, changedAtMs: now,
   };
 }
 
 export function specOf({ id, body }: Document<InstanceRecord>, service: ServiceRecord): InstanceSpec {
   const { addresses, attempt, serviceId, applicationId, number: instanceNumber } = body;
-  const { network, networkPolicy: policy, name, microservice } = service;
+  const { network, networkPolicy: policy, name } = service;
+  const microservice = describedAs(service, body.version);
   return {
     id, serviceId, applicationId, instanceNumber, name, attempt, microservice,
     ...(addresses && network && { network: { ...addresses, organisation: sharedWith(service), policy, service: network.addresses, affinity: network.affinity } }),

@@ -5,7 +5,7 @@ import type { InstanceRecord } from './instance-record.ts';
 import { planInstance, strandedDetail, waitingDetail, waitingStatus } from './plan-instance.ts';
 
 const record = (over: Partial<InstanceRecord>): InstanceRecord => ({
-  serviceId: 's', applicationId: 'a', number: 0, desired: 'run', status: 'REQUESTED', detail: '', attempt: 0, refusals: [], createdAtMs: 0, changedAtMs: 0, ...over,
+  serviceId: 's', applicationId: 'a', number: 0, version: 1, desired: 'run', status: 'REQUESTED', detail: '', attempt: 0, refusals: [], createdAtMs: 0, changedAtMs: 0, ...over,
 });
 const explanation = { evaluated: 2, filtered: [], exhausted: [], top: [], complete: true, summary: '0 of 2 can take it' };
 

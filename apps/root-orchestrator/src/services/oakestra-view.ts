@@ -2,7 +2,7 @@ import type { Document } from '@oak/store';
 import type { ApplicationRecord } from '../applications/application-record.ts';
 import type { ClusterRegistry } from '../clusters/cluster-registry.ts';
 import { isReady, type InstanceRecord } from '../instances/instance-record.ts';
-import type { ServiceRecord } from './service-record.ts';
+import type { Rollout, ServiceRecord } from './service-record.ts';
 
 type View = Record<string, unknown>;
 
@@ -22,10 +22,14 @@ export function serviceView({ id, body }: Document<ServiceRecord>, instances: re
     ...submitted, ...microservice, _id: { $oid: id }, microserviceID: id, applicationID: body.applicationId, job_name: body.name,
     app_name: body.applicationName, app_ns: body.applicationNamespace, service_name: microservice.microservice_name, service_ns: microservice.microservice_namespace,
     image: microservice.code, next_instance_progressive_number: body.nextInstanceNumber,
-    ...networkView(body),
+    ...networkView(body), version: body.version, instances_wished: body.wished ?? null, ...(body.rollout && { rollout: rolloutView(body.rollout) }),
     ...(latest ? { status: latest.status, status_detail: latest.detail } : body.nextInstanceNumber > 0 && { status: 'UNDEPLOYED', status_detail: 'no instance is wished any more' }),
     instance_list: instances.map((instance) => instanceView(instance, clusters)),
   };
+}
+
+export function rolloutView({ from, to, status, detail, reason, surge, onFailure, startedAtMs }: Rollout): View {
+  return { from, to, status, detail, ...(reason !== undefined && { reason }), surge, on_failure: onFailure, started_at: startedAtMs / 1000 };
 }
 
 /** The addresses that it has, asked for or chosen. */
@@ -44,7 +48,7 @@ export function instanceView({ id, body }: Document<InstanceRecord>, clusters: C
   const cluster = body.cluster === undefined ? undefined : clusters.get(body.cluster);
   const silent = cluster && !cluster.active && body.status !== 'COMPLETED' ? ` (cluster ${body.cluster ?? ''} is silent, so this may be old)` : '';
   return {
-    id, instance_number: body.number, service_id: body.serviceId, application_id: body.applicationId,
+    id, instance_number: body.number, version: body.version, service_id: body.serviceId, application_id: body.applicationId,
     status: body.status, status_detail: `${body.detail}${silent}`, attempt: body.attempt, restarts: report?.restarts ?? 0,
     cluster_id: cluster?.id ?? null, cluster: body.cluster ?? null, cluster_location: cluster?.record.summary.location ?? null,
     worker_id: report?.node ?? null, node: report?.node ?? null, host_ip: report?.host ?? null, publicip: report?.host ?? null,

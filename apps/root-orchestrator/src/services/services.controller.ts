@@ -1,5 +1,5 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiHeader, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { slaJsonSchema } from '@oak/sla';
 import type { Document } from '@oak/store';
 import { z } from 'zod';
@@ -9,11 +9,14 @@ import { readDescriptor } from '../applications/read-descriptor.ts';
 import { reaches } from '../auth/access.ts';
 import { Caller } from '../auth/claims.decorator.ts';
 import type { Claims } from '../auth/tokens.ts';
+import { ifMatchHeader } from '../http/api-parameters.ts';
+import { checkMatch } from '../http/etag.ts';
 import { afterQuery, limitQuery, paged, pageSchema, type PageQuestion, type Replier } from '../http/pages.ts';
 import { parseBody } from '../http/parse-body.ts';
 import { Root } from '../root.ts';
 import { serviceView } from './oakestra-view.ts';
 import type { ServiceRecord } from './service-record.ts';
+import { serviceEtag } from './service-etag.ts';
 import { OwnedServices } from './owned-services.ts';
 
 const listSchema = pageSchema.extend({ name: z.string().max(128).optional() });
@@ -38,8 +41,10 @@ export class ServicesController {
 
   @Get('service/:id')
   @ApiOperation({ summary: 'One microservice with its instances' })
-  async one(@Param('id') id: string, @Caller() caller: Claims): Promise<unknown> {
-    return this.#view(await this.owned.get(id, caller));
+  async one(@Param('id') id: string, @Caller() caller: Claims, @Res({ passthrough: true }) reply: Replier): Promise<unknown> {
+    const service = await this.owned.get(id, caller);
+    reply.header('etag', serviceEtag(service.body));
+    return this.#view(service);
   }
 
   @Get('services')
@@ -62,8 +67,9 @@ export class ServicesController {
 
   @Delete('service/:id')
   @ApiOperation({ summary: 'Stop and remove a microservice' })
-  async remove(@Param('id') id: string, @Caller() caller: Claims): Promise<{ message: string }> {
-    await this.owned.get(id, caller);
+  @ApiHeader(ifMatchHeader)
+  async remove(@Param('id') id: string, @Caller() caller: Claims, @Headers('if-match') ifMatch?: string): Promise<{ message: string }> {
+    checkMatch(ifMatch, serviceEtag((await this.owned.get(id, caller)).body));
     await this.applications.removeService(id);
     return { message: 'Job deleted' };
   }
