@@ -50,13 +50,19 @@ export function planRollout(wish: RolloutWish, all: readonly RolloutInstance[]):
   const places = wanted.filter((one) => !isSuccessor(one));
   const scaled = scale(wish, places);
   const gone = new Set(scaled.remove);
-  const stale = successors.filter(({ version, replaces }) => version !== wish.version || gone.has(replaces ?? ''));
-  const taken = successors.filter((one) => !stale.includes(one) && (one.isSettled || !byId.get(one.replaces ?? '')?.isSettled));
-  for (const { id } of stale) gone.add(id);
-  for (const { replaces } of taken) gone.add(replaces ?? '');
+  for (const one of successors) gone.add(leaving(one, byId.get(one.replaces ?? ''), wish.version, gone));
+  gone.delete('');
   const left = wanted.filter(({ id }) => !gone.has(id));
   const moved = wish.going ? roll(wish.version, wish.going, left) : { replace: [], outcome: { kind: 'none' } as const };
   return { create: scaled.create, replace: moved.replace, remove: [...gone], outcome: moved.outcome };
+}
+
+/** Of a successor and whom it is to replace, one may go by now; an empty text: neither. One of a version that is not wanted any more is still better than one that does not answer. */
+function leaving(successor: RolloutInstance, before: RolloutInstance | undefined, version: number, gone: ReadonlySet<string>): string {
+  if (before === undefined) return '';
+  if (gone.has(before.id)) return successor.id;
+  if (successor.version === version) return successor.isSettled || !before.isSettled ? before.id : '';
+  return successor.isSettled && !before.isSettled ? before.id : successor.id;
 }
 
 /** Those go first that are missed least: that do not answer, that are old, that came last. */
