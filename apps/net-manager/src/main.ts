@@ -18,6 +18,8 @@ import { overlayMtu, plainOverhead } from './datapath/underlay.ts';
 import { KeptDistances } from './distance/kept-distances.ts';
 import { encryptedOverhead, openEncryption, probeFor } from './encryption/open-encryption.ts';
 import { Net } from './net.ts';
+import { NetlinkSocket } from './netlink/netlink-socket.ts';
+import { netfilter, Nftables } from './netlink/nftables.ts';
 import type { Place } from './overlay/nearest.ts';
 import { KnownNetwork } from './routes/known-network.ts';
 import { clusterSource, staticSource, type NetworkSource } from './routes/network-source.ts';
@@ -36,10 +38,10 @@ async function networkSource(config: Config): Promise<{ source: NetworkSource; p
   return { source: clusterSource(bus, cluster, node), place: { cluster, node }, bus };
 }
 
-async function datapathOf(config: Config, few: Run, encrypted: boolean): Promise<Datapath> {
+async function datapathOf(config: Config, few: Run, nftables: Nftables, encrypted: boolean): Promise<Datapath> {
   const { OAK_BRIDGE: bridge, OAK_TUNNEL_PORT: port } = config;
   const [links, ways] = await Promise.all([json(few, 'ip', ['-j', 'link', 'show']), json(few, 'ip', ['-j', 'route', 'show', 'default'])]);
-  return new Datapath({ bridge, tunnelPort: port, mtu: config.OAK_OVERLAY_MTU ?? overlayMtu(links, ways, bridge, encrypted ? encryptedOverhead : plainOverhead), encrypted }, few);
+  return new Datapath({ bridge, tunnelPort: port, mtu: config.OAK_OVERLAY_MTU ?? overlayMtu(links, ways, bridge, encrypted ? encryptedOverhead : plainOverhead), encrypted }, few, nftables);
 }
 
 async function serve(config: Config): Promise<void> {
@@ -47,11 +49,12 @@ async function serve(config: Config): Promise<void> {
   const state = new StateDir(config.OAK_STATE_DIR);
   const known = new KnownNetwork(state, realClock, (text) => { logger.warn(text); });
   const distances = new KeptDistances(state, (text) => { logger.warn(text); });
+  const nftables = new Nftables(NetlinkSocket.open(netfilter));
   const few = limited(run, programsAtOnce);
   const [{ source, place, bus }, probed] = await Promise.all([networkSource(config), probe(few)]);
   const wireguard = { mode: config.OAK_ENCRYPTION, device: config.OAK_WIREGUARD_DEVICE, port: config.OAK_WIREGUARD_PORT };
   const found = await probeFor(wireguard, place, few);
-  const datapath = await datapathOf(config, few, found.kind !== 'none');
+  const datapath = await datapathOf(config, few, nftables, found.kind !== 'none');
   const encryption = await openEncryption(wireguard, found, place, datapath.options.mtu, state, few);
   const { OAK_TUNNEL_HOST: host, OAK_TUNNEL_PORT: port, OAK_GRACE_MS: graceMs } = config;
   const tunnel = { ...(host !== undefined && { host }), ...(port !== tunnelPort.hostPort && { port }) };
@@ -66,6 +69,7 @@ async function serve(config: Config): Promise<void> {
     await net.stop();
     await bus?.drain();
     await app.close();
+    nftables.close();
   }, (error) => { logger.error(error); });
 }
 

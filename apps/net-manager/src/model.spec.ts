@@ -8,6 +8,8 @@ import type { AttachRequest, NetClient } from '@oak/net-api';
 import { Datapath } from './datapath/datapath.ts';
 import type { Remembered } from './datapath/remembered.ts';
 import { run } from './datapath/run.ts';
+import { NetlinkSocket } from './netlink/netlink-socket.ts';
+import { netfilter, Nftables } from './netlink/nftables.ts';
 import { Overlay } from './overlay/overlay.ts';
 import { backendOf, peerOf, ranges, serviceOf, subnetOf, TestCluster } from './testing/test-cluster.ts';
 import { bundle, TestMachine } from './testing/test-machine.ts';
@@ -18,6 +20,7 @@ let machine: TestMachine;
 let net: NetClient;
 let env: Record<string, string | undefined>;
 let kernel: Datapath;
+let nftables: Nftables;
 
 beforeAll(async () => {
   const program = await bundle(dir);
@@ -26,9 +29,11 @@ beforeAll(async () => {
   await machine.setUp();
   env = await cluster.join(machine);
   net = await machine.start(env);
-  kernel = new Datapath({ bridge: 'oak0', tunnelPort: 50_103, mtu: 1450, encrypted: false }, (tool, args, input) => run('nsenter', [`--net=/run/netns/${machine.node}`, tool, ...args], input));
+  nftables = new Nftables(NetlinkSocket.open(netfilter, `/run/netns/${machine.node}`));
+  kernel = new Datapath({ bridge: 'oak0', tunnelPort: 50_103, mtu: 1450, encrypted: false }, (tool, args, input) => run('nsenter', [`--net=/run/netns/${machine.node}`, tool, ...args], input), nftables);
 }, 60_000);
 afterAll(async () => {
+  nftables.close();
   await machine.dispose();
   await cluster.stop();
   rmSync(dir, { recursive: true, force: true });

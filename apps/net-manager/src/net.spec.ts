@@ -13,6 +13,7 @@ import { KeptDistances } from './distance/kept-distances.ts';
 import { Encryption } from './encryption/encryption.ts';
 import type { Run } from './datapath/run.ts';
 import { Net } from './net.ts';
+import { Nftables } from './netlink/nftables.ts';
 import { KnownNetwork } from './routes/known-network.ts';
 import { clusterSource, staticSource, type NetworkSource } from './routes/network-source.ts';
 
@@ -35,7 +36,7 @@ const all = { can: { services: true, guard: true, tunnels: true }, problems: [] 
 const asking = (ask: NetworkSource['ask']): NetworkSource => ({ ask, hear: () => () => Promise.resolve(), explain: () => () => Promise.resolve() });
 
 function brokenDatapath(): Datapath {
-  return new Datapath({ bridge: 'oak0', tunnelPort: 50_103, mtu: 1450, encrypted: false }, broken);
+  return new Datapath({ bridge: 'oak0', tunnelPort: 50_103, mtu: 1450, encrypted: false }, broken, new Nftables({ send: () => { throw new Error('broken'); }, receive: () => undefined, close: () => undefined }));
 }
 
 /** One whose kernel is empty and takes everything. */

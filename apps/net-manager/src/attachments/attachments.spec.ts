@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import type { AttachRequest } from '@oak/net-api';
 import { Datapath } from '../datapath/datapath.ts';
+import { Nftables } from '../netlink/nftables.ts';
 import type { Remembered } from '../datapath/remembered.ts';
 import { AppliedOverlay } from '../overlay/applied-overlay.ts';
 import { AttachmentBook } from './attachment-book.ts';
@@ -91,10 +92,13 @@ describe('the book', () => {
   });
 });
 
+/** Whoever asks it fails. */
+const noNftables = new Nftables({ send: () => { throw new Error('no kernel'); }, receive: () => undefined, close: () => undefined });
+
 describe('detaching', () => {
   test('again after a failure ends the flows too', async () => {
     const one: Remembered = { ...request(1), ipv4: '10.18.0.2/26', ipv6: 'fc00::2/120' };
-    const datapath = new Datapath({ bridge: 'oak0', tunnelPort: 50_103, mtu: 1450, encrypted: false }, () => Promise.reject(new Error('no program shall run')));
+    const datapath = new Datapath({ bridge: 'oak0', tunnelPort: 50_103, mtu: 1450, encrypted: false }, () => Promise.reject(new Error('no program shall run')), noNftables);
     vi.spyOn(datapath, 'read').mockResolvedValue({
       bridge: undefined, links: [{ name: 'oakv1', up: true, master: 'oak0', hairpin: true, remembered: one }], tunnels: new Map(), tables: { inet: undefined, bridge: undefined }, guards: new Set(), items: new Map(),
     });

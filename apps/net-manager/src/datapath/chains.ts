@@ -37,11 +37,13 @@ export function rulesOf(name: string): readonly string[] | undefined {
 }
 
 function serviceRules({ id, offset, slots4, slots6, mode }: ServiceChain): string[] {
+  // Else a packet of one family would move the other's turn on.
+  const only = (protocol: string) => (mode === 'inc' ? `meta nfproto ${protocol} ` : '');
   const pick = (family: 'ip' | 'ip6', slots: number) => (mode === 'inc' ? `numgen inc mod ${slots}` : `jhash ${family} saddr mod ${slots} seed 0x6f616b`);
   return [
     `counter name "${counterName(id)}"`,
-    ...(slots4 > 0 ? [`dnat ip to ${pick('ip', slots4)} offset ${offset} map @${slotMap(4, id)}`] : []),
-    ...(slots6 > 0 ? [`dnat ip6 to ${pick('ip6', slots6)} offset ${offset} map @${slotMap(6, id)}`] : []),
+    ...(slots4 > 0 ? [`${only('ipv4')}dnat ip to ${pick('ip', slots4)} offset ${offset} map @${slotMap(4, id)}`] : []),
+    ...(slots6 > 0 ? [`${only('ipv6')}dnat ip6 to ${pick('ip6', slots6)} offset ${offset} map @${slotMap(6, id)}`] : []),
   ];
 }
 

@@ -1,21 +1,24 @@
 import { existsSync } from 'node:fs';
 import type { ItemChange, Items } from '../overlay/claims.ts';
 import type { InstanceCounter } from '@oak/net-api';
-import { readConnections, readTraffic } from '../insight/read-counters.ts';
+import { connectionsOf, readTraffic } from '../insight/read-counters.ts';
 import { innerLines, innerShell, outerLines, removeLines } from './attach-script.ts';
 import { batched } from './batched.ts';
 import { forgetLines, parseFlows, severLines } from './flows.ts';
-import { itemScripts, type ItemScripts } from './item-script.ts';
-import { item } from './items.ts';
+import { itemScripts } from './item-script.ts';
+import { itemText } from './item-text.ts';
+import { isNft, item } from './items.ts';
 import type { Desired, Kernel } from './kernel.ts';
-import { netnsPath, routeProtocol, tableName, tunnels } from './names.ts';
+import { netnsPath, routeProtocol, tunnels } from './names.ts';
 import { plan, type Change } from './plan.ts';
-import { readEndpoints, readLinks, readNeighbours, readRoutes, readRules, readTable, type ReadTable } from './read-kernel.ts';
+import { itemSteps } from '../netlink/item-steps.ts';
+import type { Nftables } from '../netlink/nftables.ts';
+import { readCounters, readTable } from '../netlink/read-table.ts';
+import { readEndpoints, readLinks, readNeighbours, readRoutes, readRules } from './read-kernel.ts';
 import type { Remembered } from './remembered.ts';
-import { render } from './render.ts';
+import { render, type Rendered } from './render.ts';
 import type { Run } from './run.ts';
 import { enableForwarding, hasFlows, tameBridge, tameTunnel } from './sysctls.ts';
-import { families, type TableFamily } from './table.ts';
 import { batch, batchRemove, conntrack, inNetns, json, nft, trackedFlows } from './tools.ts';
 
 /** What does not change while the process runs. */
@@ -30,31 +33,26 @@ export interface DatapathOptions {
 export class Datapath {
   readonly options: DatapathOptions;
   readonly #run: Run;
+  readonly #nftables: Nftables;
 
-  constructor(options: DatapathOptions, run: Run) {
+  constructor(options: DatapathOptions, run: Run, nftables: Nftables) {
     this.options = options;
     this.#run = run;
+    this.#nftables = nftables;
   }
 
   /** What the kernel has of ours. A failed read throws; it is never "nothing there". */
   async read(): Promise<Kernel> {
     const { bridge, tunnelPort } = this.options;
     const links = readLinks(await json(this.#run, 'ip', ['-j', '-d', 'address', 'show']), bridge);
-    const [tables, ways, near] = await Promise.all([this.#readTables(), this.#readWays(), this.#readNear(links.bridge ? [bridge] : [], [...links.tunnels.keys()], tunnelPort)]);
+    const [ways, near] = await Promise.all([this.#readWays(), this.#readNear(links.bridge ? [bridge] : [], [...links.tunnels.keys()], tunnelPort)]);
+    const [inet, guard] = [readTable(this.#nftables, 'inet'), readTable(this.#nftables, 'bridge')];
     return {
       ...links,
-      tables: { inet: tables.inet?.table, bridge: tables.bridge?.table },
+      tables: { inet: inet?.table, bridge: guard?.table },
       guards: ways.guards,
-      items: merged([tables.inet?.items, tables.bridge?.items, ways.items, near, addressesOf(links.tunnels)]),
+      items: merged([inet?.items, guard?.items, ways.items, near, addressesOf(links.tunnels)]),
     };
-  }
-
-  async #readTables(): Promise<Record<TableFamily, ReadTable | undefined>> {
-    const [inet, bridge] = await Promise.all(families.map(async (family) => {
-      const found = await json(this.#run, 'nft', ['-j', 'list', 'table', family, tableName]);
-      return found === undefined ? undefined : readTable(found, family);
-    }));
-    return { inet, bridge };
   }
 
   /** Routes and the rules for them. */
@@ -78,7 +76,9 @@ export class Datapath {
   async converge(desired: Desired, kernel: Kernel): Promise<readonly Change[]> {
     const changes = plan(desired, kernel);
     enableForwarding();
-    await this.#take(render(changes, desired), () => {
+    // A table that is replaced shall not be empty for a moment.
+    const isReplaced = changes.some((change) => change.kind === 'make-table' && kernel.tables[change.family] !== undefined);
+    await this.#take(render(changes, desired), isReplaced, () => {
       tameBridge(desired.bridge);
       if (desired.tunnelMac !== undefined) for (const tunnel of Object.values(tunnels)) tameTunnel(tunnel);
     });
@@ -87,7 +87,7 @@ export class Datapath {
 
   /** Takes steps of which it is known what the kernel has. @throws ToolError: some may be taken, compare everything anew */
   async change(changes: readonly ItemChange[]): Promise<void> {
-    if (changes.length > 0) await this.#take(itemScripts(changes));
+    if (changes.length > 0) await this.#take({ ...itemScripts(changes), tables: [], items: changes.filter(({ id }) => isNft(id)) }, false);
   }
 
   /** Makes the link and the namespace. Leaves nothing when it throws. */
@@ -127,19 +127,21 @@ export class Datapath {
 
   /** What passed: connections by service id, and packets of these instances. */
   async counters(instanceIds: readonly string[]): Promise<{ readonly connections: ReadonlyMap<string, number>; readonly instances: InstanceCounter[] }> {
-    const [counters, links] = await Promise.all([
-      json(this.#run, 'nft', ['-j', 'list', 'counters', 'table', 'inet', tableName]),
-      this.#orNothing('ip', ['-j', '-s', 'link', 'show', 'type', 'veth']),
-    ]);
-    return { connections: counters === undefined ? new Map() : readConnections(counters), instances: readTraffic(links, instanceIds) };
+    const links = await this.#orNothing('ip', ['-j', '-s', 'link', 'show', 'type', 'veth']);
+    return { connections: connectionsOf(readCounters(this.#nftables)), instances: readTraffic(links, instanceIds) };
   }
 
   /** First goes what others need no more, then come the ways, then the rules that send packets there. */
-  async #take(scripts: ItemScripts, between?: () => void): Promise<void> {
+  async #take(scripts: Rendered, inOne: boolean, between?: () => void): Promise<void> {
     await Promise.all([batchRemove(this.#run, 'ip', scripts.ipGone), batchRemove(this.#run, 'ip -6', scripts.ip6Gone), batchRemove(this.#run, 'bridge', scripts.bridgeGone)]);
     await batch(this.#run, 'ip', scripts.ip);
     between?.();
-    await Promise.all([batch(this.#run, 'ip -6', scripts.ip6), batch(this.#run, 'bridge', scripts.bridge), nft(this.#run, scripts.nft)]);
+    await Promise.all([batch(this.#run, 'ip -6', scripts.ip6), batch(this.#run, 'bridge', scripts.bridge), this.#takeRules(scripts, inOne)]);
+  }
+
+  async #takeRules({ tables, items }: Rendered, inOne: boolean): Promise<void> {
+    await nft(this.#run, inOne ? [...tables, ...itemText(items)] : tables);
+    if (!inOne) this.#nftables.change(itemSteps(items));
   }
 
   /** iproute2 says that a table which holds no route does not exist, and prints nothing for an empty list. */

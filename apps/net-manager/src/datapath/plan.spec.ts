@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PortMapping } from '@oak/net-api';
 import { instanceItems } from '../overlay/instance-items.ts';
+import { itemSteps } from '../netlink/item-steps.ts';
+import { itemText } from './item-text.ts';
 import { isBridgeElement, isNft, item } from './items.ts';
 import type { Desired, Kernel, Link } from './kernel.ts';
 import { linkName, tunnels } from './names.ts';
@@ -135,11 +137,12 @@ describe('render', () => {
       'link add name oakvx6 mtu 1430 address 0e:00:00:00:00:01 type vxlan id 7299435 dstport 50103 nolearning local ::', 'link set dev oakvx6 addrgenmode none up',
       'rule add pref 4102 protocol 147 nop', 'rule add pref 4100 fwmark 0/0xfffc0000 protocol 147 goto 4102',
     ]);
-    expect(scripts.nft.slice(0, 2)).toEqual(['add table inet oakestra', 'delete table inet oakestra']);
-    expect(scripts.nft.slice(3, 5)).toEqual(['add table bridge oakestra', 'delete table bridge oakestra']);
-    expect(scripts.nft.slice(6).every((line) => /^add element (inet|bridge) oakestra \w+ \{ .* \}$/.test(line))).toBe(true);
-    expect(scripts.nft.filter((line) => line.startsWith('add element bridge oakestra from4 '))).toHaveLength(1);
-    expect(scripts.nft).toContain('add element inet oakestra port4 { tcp . 8080 : 10.18.0.2 . 80 }');
+    expect(scripts.tables.slice(0, 2)).toEqual(['add table inet oakestra', 'delete table inet oakestra']);
+    expect(scripts.tables.slice(3, 5)).toEqual(['add table bridge oakestra', 'delete table bridge oakestra']);
+    const text = itemText(scripts.items);
+    expect(text.every((line) => /^add element (inet|bridge) oakestra \w+ \{ .* \}$/.test(line))).toBe(true);
+    expect(text.filter((line) => line.startsWith('add element bridge oakestra from4 '))).toHaveLength(1);
+    expect(text).toContain('add element inet oakestra port4 { tcp . 8080 : 10.18.0.2 . 80 }');
   });
 
   test('half a guard goes before a whole one comes', () => {
@@ -155,8 +158,8 @@ describe('render', () => {
 
   test('a changed element is deleted before it is added; chains come before and go after', () => {
     const [chain, old] = [item.chain(`s_${'0'.repeat(24)}_8_1_0_inc`), item.chain(`s_${'0'.repeat(24)}_4_1_0_inc`)];
-    const { nft } = render([{ kind: 'change-items', changes: [{ id: old, from: '', to: undefined }, { id: port8080, from: '10.18.0.2 . 80', to: '10.18.0.3 . 80' }, { id: chain, from: undefined, to: '' }] }], desired);
-    expect(nft.map((line) => line.split(' ').slice(0, 2).join(' '))).toEqual(['add chain', 'add rule', 'add rule', 'delete element', 'add element', 'flush chain', 'delete chain']);
+    const { items } = render([{ kind: 'change-items', changes: [{ id: old, from: '', to: undefined }, { id: port8080, from: '10.18.0.2 . 80', to: '10.18.0.3 . 80' }, { id: chain, from: undefined, to: '' }] }], desired);
+    expect(itemSteps(items).map((step) => step.text.split(' ').slice(0, 2).join(' '))).toEqual(['add chain', 'add rule', 'add rule', 'delete in', 'add in', 'flush chain', 'delete chain']);
   });
 });
 

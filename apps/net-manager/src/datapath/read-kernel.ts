@@ -1,12 +1,10 @@
 import { z } from 'zod';
 import type { Items } from '../overlay/claims.ts';
-import { rulesOf } from './chains.ts';
-import { bridgeSets, item } from './items.ts';
-import type { Kernel, Link, Table, Tunnel } from './kernel.ts';
+import { item } from './items.ts';
+import type { Kernel, Link, Tunnel } from './kernel.ts';
 import { isOurTable, markOf, rulePriority } from './marks.ts';
 import { linkPrefix, tunnelPrefix, tunnels } from './names.ts';
 import { readRemembered } from './remembered.ts';
-import { chainsOf, type TableFamily } from './table.ts';
 
 const linkSchema = z.object({
   ifname: z.string(),
@@ -49,62 +47,6 @@ function readTunnel(link: RawLink): Tunnel {
 const isUp = ({ flags }: RawLink): boolean => flags.includes('UP');
 /** iproute2 prints `{}` for what its filters hide. */
 const isEmpty = (link: unknown): boolean => typeof link === 'object' && link !== null && Object.keys(link).length === 0;
-
-const named = z.object({ name: z.string() });
-const withElements = z.object({ name: z.string(), elem: z.array(z.unknown()).default([]) });
-const entrySchema = z.object({
-  chain: named.optional(), counter: named.optional(), rule: z.object({ chain: z.string() }).optional(), set: withElements.optional(), map: withElements.optional(),
-});
-
-export interface ReadTable {
-  readonly table: Table;
-  readonly items: Items;
-}
-
-/** Output of `nft -j list table <family> oakestra`. @throws ZodError when this is not it */
-export function readTable(json: unknown, family: TableFamily): ReadTable {
-  const entries = z.object({ nftables: z.array(entrySchema) }).parse(json).nftables;
-  const fixed = new Set(chainsOf(family, { bridge: '', tunnelPort: 1, services: true }).map(({ name }) => name));
-  const rules = new Map<string, number>();
-  for (const { rule } of entries) if (rule) rules.set(rule.chain, (rules.get(rule.chain) ?? 0) + 1);
-  const chains = entries.flatMap(({ chain }) => (chain ? [chain.name] : []));
-  const marker = chains.find((name) => name.startsWith('rules_'));
-  return {
-    table: { marker, rules: [...rules].reduce((sum, [chain, count]) => sum + (fixed.has(chain) ? count : 0), 0) },
-    items: new Map([
-      // A chain has the value that it shall have when all of its rules are there.
-      ...chains.filter((name) => name !== marker && !fixed.has(name)).map((name) => [item.chain(name), rulesOf(name)?.length === (rules.get(name) ?? 0) ? '' : 'damaged'] as const),
-      ...entries.flatMap(({ counter }) => (counter ? [[item.counter(counter.name), ''] as const] : [])),
-      ...entries.flatMap(({ set }) => (set && /^m[46]_/.test(set.name) ? [[item.set(set.name), ''] as const] : [])),
-      ...entries.flatMap(({ set, map }) => [set, map].flatMap((one) => one?.elem.map((element) => readElement(one.name, element)) ?? [])),
-    ]),
-  };
-}
-
-function readElement(set: string, element: unknown): [string, string] {
-  const [key, value] = Array.isArray(element) ? [element[0] as unknown, element[1] as unknown] : [element, undefined];
-  return [item.element(set, printOperand(set, key)), value === undefined ? '' : set === 'marks' ? printMark(value) : printOperand(set, value)];
-}
-
-const operandSchema = z.union([
-  z.union([z.string(), z.number()]).transform(String),
-  z.object({ concat: z.array(z.union([z.string(), z.number()])) }).transform(({ concat }) => concat.map(String)),
-  z.object({ prefix: z.object({ addr: z.string(), len: z.number() }) }).transform(({ prefix }) => `${prefix.addr}/${prefix.len}`),
-  z.object({ goto: z.object({ target: z.string() }) }).transform(({ goto }) => `goto ${goto.target}`),
-]);
-
-/** As nft's own grammar writes it, so that it can be compared and sent back. An unknown form is compared as it is, and so replaced. */
-function printOperand(set: string, operand: unknown): string {
-  const { success, data } = operandSchema.safeParse(operand);
-  if (!success) return JSON.stringify(operand);
-  if (typeof data === 'string') return data;
-  // The first part is the name of a link, which may look like a word of the grammar.
-  return bridgeSets.some((name) => name === set) ? [`"${data[0] ?? ''}"`, ...data.slice(1)].join(' . ') : data.join(' . ');
-}
-
-function printMark(mark: unknown): string {
-  return typeof mark === 'number' ? `0x${mark.toString(16).padStart(8, '0')}` : JSON.stringify(mark);
-}
 
 const neighbourSchema = z.array(z.object({ dst: z.string(), lladdr: z.string().optional(), state: z.array(z.string()).default([]) }));
 /** Output of `ip -j neighbour show dev <link> nud permanent`. */

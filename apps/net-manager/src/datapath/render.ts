@@ -1,4 +1,6 @@
+import type { ItemChange } from '../overlay/claims.ts';
 import { itemScripts, type ItemScripts } from './item-script.ts';
+import { isNft } from './items.ts';
 import type { Desired } from './kernel.ts';
 import { markMask, rulePriority } from './marks.ts';
 import { routeProtocol, tunnelNetwork, tunnels } from './names.ts';
@@ -8,15 +10,25 @@ import { tableScript } from './table.ts';
 /** The same on every node, for no two bridges see each other. */
 const bridgeMac = '0a:6b:00:00:00:01';
 
-export function render(changes: readonly Change[], desired: Desired): ItemScripts {
-  const items = itemScripts(changes.flatMap((change) => (change.kind === 'change-items' ? change.changes : [])));
+/** Steps as the programs and the kernel take them. */
+export interface Rendered extends ItemScripts {
+  /** Lines for `nft -f`: tables with nothing in them that comes and goes. */
+  readonly tables: readonly string[];
+  /** Of nftables. */
+  readonly items: readonly ItemChange[];
+}
+
+export function render(changes: readonly Change[], desired: Desired): Rendered {
+  const all = changes.flatMap((change) => (change.kind === 'change-items' ? change.changes : []));
+  const items = itemScripts(all);
   return {
     ...items,
     ipGone: [...changes.flatMap(goneLines), ...items.ipGone],
     ip6Gone: [...changes.flatMap((change) => (change.kind === 'make-guard' && change.family === 6 ? guardGoneLines : [])), ...items.ip6Gone],
     ip: [...changes.flatMap((change) => ipLines(change, desired)), ...items.ip],
     ip6: [...changes.flatMap((change) => (change.kind === 'make-guard' && change.family === 6 ? guardLines : [])), ...items.ip6],
-    nft: [...changes.flatMap((change) => (change.kind === 'make-table' ? tableScript(change.family, tableOptions(desired)) : [])), ...items.nft],
+    tables: changes.flatMap((change) => (change.kind === 'make-table' ? tableScript(change.family, tableOptions(desired)) : [])),
+    items: all.filter(({ id }) => isNft(id)),
   };
 }
 

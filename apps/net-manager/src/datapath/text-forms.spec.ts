@@ -8,7 +8,7 @@ import { linkName, macOf, netnsPath } from './names.ts';
 import { rangeOf } from './range.ts';
 import { item } from './items.ts';
 import { nodeNumber, routingTable } from './marks.ts';
-import { readEndpoints, readLinks, readNeighbours, readRoutes, readRules, readTable } from './read-kernel.ts';
+import { readEndpoints, readLinks, readNeighbours, readRoutes, readRules } from './read-kernel.ts';
 import { printAlias, printOtherNames, readRemembered, type Remembered } from './remembered.ts';
 
 const id = '665f0c3a9b1e4d2a8c7f0b12';
@@ -126,31 +126,6 @@ describe('what the kernel prints', () => {
     expect(readLinks(links, 'br-lan').bridge).toBeUndefined();
   });
 
-  test('the table', () => {
-    const service = `s_${id}_8_2_0_inc`;
-    const { table, items } = readTable({ nftables: [
-      { metainfo: { version: '1.0.6' } }, { table: { family: 'inet', name: 'oakestra' } },
-      { set: { name: 'node4', elem: [{ prefix: { addr: '10.18.0.0', len: 26 } }] } }, { set: { name: 'node6' } }, { set: { name: 'm4_all', elem: ['10.18.0.2'] } },
-      { map: { name: 'port4', elem: [[{ concat: ['tcp', 8080] }, { concat: ['10.18.0.2', 80] }], [{ elem: { val: 1 } }, { concat: ['10.18.0.3', 80] }]] } }, { map: { name: 'port6' } },
-      { map: { name: 'svc4', elem: [['10.30.0.1', { goto: { target: service } }]] } }, { map: { name: 'marks', elem: [['0e:00:00:00:00:01', 262_144]] } }, { counter: { name: `n_${id}` } },
-      { chain: { name: 'guard' } }, { chain: { name: 'rules_abc' } }, { rule: { chain: 'guard', expr: [] } }, { rule: { chain: 'forward' } },
-      { chain: { name: service } }, { rule: { chain: service } }, { rule: { chain: service } }, { chain: { name: 'p_all' } }, { rule: { chain: 'p_all' } },
-    ] }, 'inet');
-    expect(table).toEqual({ marker: 'rules_abc', rules: 2 });
-    expect(Object.fromEntries(items)).toEqual({
-      [item.element('node4', '10.18.0.0/26')]: '', [item.element('m4_all', '10.18.0.2')]: '', [item.set('m4_all')]: '', [item.counter(`n_${id}`)]: '',
-      [item.element('port4', 'tcp . 8080')]: '10.18.0.2 . 80', [item.element('port4', '{"elem":{"val":1}}')]: '10.18.0.3 . 80',
-      [item.element('svc4', '10.30.0.1')]: `goto ${service}`, [item.element('marks', '0e:00:00:00:00:01')]: '0x00040000',
-      // Two of its two rules, one of its three.
-      [item.chain(service)]: '', [item.chain('p_all')]: 'damaged',
-    });
-  });
-
-  test('the table of the bridge', () => {
-    const { items } = readTable({ nftables: [{ set: { name: 'from4', elem: [{ concat: ['oakv1', '10.18.0.2'] }] } }] }, 'bridge');
-    expect([...items.keys()]).toEqual([item.element('from4', '"oakv1" . 10.18.0.2')]);
-  });
-
   test('ways to others', () => {
     expect([...readRoutes([{ dst: 'default', gateway: '10.18.0.65', dev: 'oakvx', table: '1869283329', flags: ['onlink'] }, { dst: '10.30.0.0/16', dev: 'oak0', prefsrc: '10.18.0.1', scope: 'link' }], 4)])
       .toEqual([[item.route('1869283329', '0.0.0.0/0'), '10.18.0.65 oakvx '], [item.route('main', '10.30.0.0/16'), ' oak0 10.18.0.1']]);
@@ -167,7 +142,6 @@ describe('what the kernel prints', () => {
 
   test.each([[undefined], [{}], [[{ ifname: 1 }]], ['x']])('nonsense is not an empty machine: %j', (json) => {
     expect(() => readLinks(json, 'oak0')).toThrow();
-    expect(() => readTable(json, 'inet')).toThrow();
   });
 });
 

@@ -3,12 +3,10 @@ import { z } from 'zod';
 import { counterName } from '../datapath/chains.ts';
 import { linkName } from '../datapath/names.ts';
 
-const countersSchema = z.object({ nftables: z.array(z.object({ counter: z.object({ name: z.string(), packets: z.number() }).optional() })) });
-
-/** Output of `nft -j list counters table inet oakestra`: connections by the id of the service. Translation sees only the first packet of each. */
-export function readConnections(json: unknown): Map<string, number> {
+/** Packets by counter: connections by the id of the service. Translation sees only the first packet of each. */
+export function connectionsOf(counters: ReadonlyMap<string, number>): Map<string, number> {
   const prefix = counterName('');
-  return new Map(countersSchema.parse(json).nftables.flatMap(({ counter }) => (counter?.name.startsWith(prefix) === true ? [[counter.name.slice(prefix.length), counter.packets] as const] : [])));
+  return new Map([...counters].flatMap(([name, packets]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), packets] as const] : [])));
 }
 
 const sideSchema = z.object({ bytes: z.number(), packets: z.number(), dropped: z.number() });

@@ -6,9 +6,11 @@ import { routesSchema } from '@oak/contracts';
 import { FakeClock } from '@oak/reconcile/testing';
 import { parseServiceChain, rulesOf, setTypeOf } from '../datapath/chains.ts';
 import { itemScripts } from '../datapath/item-script.ts';
+import { itemText } from '../datapath/item-text.ts';
 import { isNft, item, parseItem } from '../datapath/items.ts';
 import { tunnelMac } from '../datapath/names.ts';
 import type { Remembered } from '../datapath/remembered.ts';
+import { itemSteps } from '../netlink/item-steps.ts';
 import { Claims } from './claims.ts';
 import { goodRoute } from './good-route.ts';
 import { nearest } from './nearest.ts';
@@ -232,7 +234,8 @@ describe('routes that are told', () => {
         if (!/^tunnel[46]$/.test(where) && kind !== 'endpoint') expect(`${where} ${key}`).not.toMatch(/8\.8\.8\.8|127\.|0\.0\.0\.0\/0 |flush/);
       }
       const scripts = itemScripts(changes);
-      for (const line of [...scripts.nft.filter((one) => !/ tunnel[46] /.test(one)), ...scripts.ip]) expect(line).not.toMatch(/undefined|8\.8\.8\.8|;.*;|\n/);
+      expect(() => itemSteps(changes)).not.toThrow();
+      for (const line of [...itemText(changes).filter((one) => !/ tunnel[46] /.test(one)), ...scripts.ip]) expect(line).not.toMatch(/undefined|8\.8\.8\.8|;.*;|\n/);
       for (const one of sound) overlay.setRoute(one.id, undefined);
       expect([...overlay.claims.all()].toSorted()).toEqual(start);
       expect(overlay.problems()).toEqual([]);

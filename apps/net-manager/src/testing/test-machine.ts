@@ -1,7 +1,7 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -14,6 +14,8 @@ export const nodeSubnet = '10.18.0.0/26,fc00::/120';
 /** Bundles the app as it is shipped. @returns path of the program */
 export async function bundle(dir: string): Promise<string> {
   const file = join(dir, 'main.js');
+  // Where it finds what is not bundled.
+  symlinkSync(join(appDir, '../../node_modules'), join(dir, 'node_modules'));
   await exec(process.execPath, [join(appDir, '../../node_modules/.bin/rolldown'), '-c', '../../rolldown.config.mjs', '-o', file], { cwd: appDir });
   return file;
 }
