@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
   RuntimeError, type Attachment, type Exit, type LogLine, type LogOptions, type Observed, type RemoveOptions, type Runtime, type RuntimeDescription, type RuntimeEvent, type Stats,
-  type Workload,
+  type Turns, type Workload,
 } from '@oak/runtime';
 import type { ContainerdClient } from './client/containerd-client.ts';
 import { isAlreadyExists, RpcError } from './client/rpc-error.ts';
@@ -26,7 +26,6 @@ import { startFailure } from './lifecycle/start-failure.ts';
 import { stopSignalNumber } from './lifecycle/stop-signal.ts';
 import type { TaskEvents } from './lifecycle/task-events.ts';
 import type { Tasks } from './lifecycle/tasks.ts';
-import type { Turns } from './lifecycle/turns.ts';
 import { unlessNotFound } from './lifecycle/unless-not-found.ts';
 import { removeWorkloadFiles } from './lifecycle/workload-files.ts';
 import { logDirOf, removeLogFiles } from './logs/log-files.ts';

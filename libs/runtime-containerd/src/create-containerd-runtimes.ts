@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { Turns } from '@oak/runtime';
 import { ContainerdClient } from './client/containerd-client.ts';
 import { ContainerdRuntime, type SharedContainerd } from './containerd-runtime.ts';
 import { ImageStore } from './images/image-store.ts';
@@ -9,7 +10,6 @@ import { machineOptions } from './lifecycle/machine.ts';
 import type { Route } from './lifecycle/route.ts';
 import { TaskEvents } from './lifecycle/task-events.ts';
 import { Tasks } from './lifecycle/tasks.ts';
-import { Turns } from './lifecycle/turns.ts';
 import { platformOf } from './registry/platform.ts';
 import type { RegistryConfigs } from './registry/registry-config.ts';
 

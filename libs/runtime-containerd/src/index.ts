@@ -1,6 +1,7 @@
 export { ContainerdRuntime, type ContainerdRuntimeOptions } from './containerd-runtime.ts';
 export { createContainerdRuntimes, type ContainerdRuntimes, type ContainerdRuntimesOptions } from './create-containerd-runtimes.ts';
 export { ImageStore, type UnpackedImage } from './images/image-store.ts';
+export { FileLogs } from './logs/file-logs.ts';
 export { LogRotation, type LogRotationOptions } from './logs/log-rotation.ts';
 export type { RotationLimits } from './logs/rotation-plan.ts';
 export type { Route } from './lifecycle/route.ts';

@@ -53,6 +53,8 @@ export interface Exit {
   readonly oomKilled: boolean;
   /** Milliseconds since the epoch. */
   readonly atMs: number;
+  /** What happened, where no code tells it: `the guest panicked`. */
+  readonly detail?: string;
 }
 
 /** What a runtime has of one workload right now. */

@@ -1,10 +1,10 @@
+import { unlessAborted } from '@oak/runtime';
 import type { ContainerdClient } from '../client/containerd-client.ts';
 import { ContainersDefinition } from '../gen/containers.ts';
 import type { Container, Process } from '../gen/messages.ts';
 import { TasksDefinition } from '../gen/tasks.ts';
 import { managedFilter } from './labels.ts';
 import type { Tasks } from './tasks.ts';
-import { unlessAborted } from './turns.ts';
 
 const askMs = 15_000;
 
