@@ -1,5 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import type { Clock } from '@oak/reconcile';
 import { ApiTokensController } from './api-tokens/api-tokens.controller.ts';
 import { ApiTokens } from './api-tokens/api-tokens.ts';
@@ -21,6 +21,8 @@ import { ExplainController } from './explain/explain.controller.ts';
 import { HealthController } from './health/health.controller.ts';
 import { Metrics } from './health/metrics.ts';
 import { ProblemFilter } from './http/problem.filter.ts';
+import { Idempotency } from './idempotency/idempotency.ts';
+import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.ts';
 import { InstancesController } from './instances/instances.controller.ts';
 import { LogsController } from './instances/logs.controller.ts';
 import { NodesController } from './nodes/nodes.controller.ts';
@@ -42,6 +44,7 @@ export interface Parts {
   readonly root: Root;
   readonly people: People;
   readonly audit: Audit;
+  readonly idempotency: Idempotency;
   readonly resetPost: ResetPost;
   readonly clock: Clock;
   readonly newId: () => string;
@@ -49,7 +52,7 @@ export interface Parts {
 
 @Module({})
 export class AppModule {
-  static with({ root, people, audit, resetPost, clock, newId }: Parts): DynamicModule {
+  static with({ root, people, audit, idempotency, resetPost, clock, newId }: Parts): DynamicModule {
     const applications = new Applications({ applications: root.applications, services: root.services, instances: root.instances, addresses: root.addresses, retell: (id) => root.retell(id), clock, newId });
     const { users, organisations, sessions, apiTokens, keys, logins, identity } = people;
     return {
@@ -61,10 +64,10 @@ export class AppModule {
       providers: [
         { provide: Root, useValue: root }, { provide: Users, useValue: users }, { provide: Organisations, useValue: organisations }, { provide: Sessions, useValue: sessions },
         { provide: ApiTokens, useValue: apiTokens }, { provide: KeyRing, useValue: keys }, { provide: Logins, useValue: logins }, { provide: Identity, useValue: identity },
-        { provide: Audit, useValue: audit }, { provide: ResetPost, useValue: resetPost },
+        { provide: Audit, useValue: audit }, { provide: Idempotency, useValue: idempotency }, { provide: ResetPost, useValue: resetPost },
         { provide: Accounts, useValue: new Accounts({ users, organisations, sessions, apiTokens, applications: root.applications }) },
         { provide: Applications, useValue: applications }, { provide: Metrics, useValue: new Metrics(root) }, OwnedServices, OwnedApplications,
-        { provide: APP_GUARD, useClass: AuthGuard }, { provide: APP_FILTER, useClass: ProblemFilter },
+        { provide: APP_GUARD, useClass: AuthGuard }, { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor }, { provide: APP_FILTER, useClass: ProblemFilter },
       ],
     };
   }

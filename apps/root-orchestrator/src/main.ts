@@ -9,6 +9,8 @@ import { SqliteStore } from '@oak/store-sqlite';
 import { auditCollection } from './audit/audit-record.ts';
 import { Audit } from './audit/audit.ts';
 import { configSchema, type Config } from './config.ts';
+import { idempotencyCollection } from './idempotency/idempotency-record.ts';
+import { Idempotency } from './idempotency/idempotency.ts';
 import { openHttp } from './http/open-http.ts';
 import { openPeople, type People } from './people.ts';
 import { Root } from './root.ts';
@@ -41,7 +43,8 @@ async function serve(config: Config, state: StateDir): Promise<void> {
   const log = (text: string): void => { logger.log(text); };
   const audit = new Audit({ records: store.collection(auditCollection), newId, log });
   const resetPost = new ResetPost({ users: people.users, hook: config.OAK_PASSWORD_RESET_HOOK, log });
-  const { app } = await openHttp({ root, people, audit, resetPost, clock: realClock, newId }, { corsOrigins: config.OAK_CORS_ORIGINS, logLevels: [config.OAK_LOG_LEVEL, 'warn', 'error'] });
+  const idempotency = new Idempotency(store.collection(idempotencyCollection), realClock);
+  const { app } = await openHttp({ root, people, audit, idempotency, resetPost, clock: realClock, newId }, { corsOrigins: config.OAK_CORS_ORIGINS, logLevels: [config.OAK_LOG_LEVEL, 'warn', 'error'] });
   await app.startAllMicroservices();
   await root.start();
   await app.listen(config.OAK_HTTP_LISTEN.port, config.OAK_HTTP_LISTEN.host);

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { Caller } from '../auth/claims.decorator.ts';
 import type { Claims } from '../auth/tokens.ts';
 import { afterQuery, limitQuery, paged, pageSchema, type Replier } from '../http/pages.ts';
-import { ifMatchHeader } from '../http/api-parameters.ts';
+import { dryRunQuery, flagSchema, idempotencyHeader, ifMatchHeader } from '../http/api-parameters.ts';
 import { checkMatch } from '../http/etag.ts';
 import { parseBody, schemaOf } from '../http/parse-body.ts';
 import { Problem } from '../http/problem.ts';
@@ -18,6 +18,7 @@ import { Applications } from './applications.ts';
 import { OwnedApplications } from './owned-applications.ts';
 import { readDescriptor } from './read-descriptor.ts';
 
+const createQuerySchema = z.object({ dryRun: flagSchema });
 const listSchema = pageSchema.extend({ name: z.string().max(64).optional(), namespace: z.string().max(64).optional() });
 
 /** Oakestra's clients send the whole document; its list of microservices is told, not set. */
@@ -34,8 +35,14 @@ export class ApplicationsController {
   @Post('application') @HttpCode(200)
   @ApiOperation({ summary: 'Create the applications of an SLA descriptor, with their microservices; nothing runs yet. Answers with all applications of the caller' })
   @ApiBody({ schema: slaJsonSchema() as Record<string, never> })
-  async create(@Body() body: unknown, @Caller() caller: Claims): Promise<unknown> {
+  @ApiQuery(dryRunQuery) @ApiHeader(idempotencyHeader)
+  async create(@Body() body: unknown, @Query() query: unknown, @Caller() caller: Claims): Promise<unknown> {
+    const { dryRun } = parseBody(createQuerySchema, query);
     const { sla, warnings, submitted } = readDescriptor(body);
+    if (dryRun) {
+      for (const [at, application] of sla.applications.entries()) await this.applications.check(caller.sub, application, submitted(at));
+      return { dry_run: true, warnings, applications: sla.applications };
+    }
     const made: string[] = [];
     try {
       for (const [at, application] of sla.applications.entries()) made.push((await this.applications.create(caller.sub, application, submitted(at), caller.organization)).id);

@@ -46,11 +46,36 @@ export class Applications {
     return created;
   }
 
+  /** What `create` would refuse; nothing is kept. @throws Problem 409, 422 */
+  async check(owner: string, { application_name: name, application_namespace: namespace }: Application, microservices: readonly Submitted[]): Promise<void> {
+    const [taken] = await this.#options.applications.list({ where: { index: 'name', equals: [owner, name, namespace] }, limit: 1 });
+    if (taken) throw conflict(`application ${name}.${namespace}`);
+    await this.checkServices({ name, namespace }, microservices);
+  }
+
+  /** What `addService` would refuse; nothing is kept. @throws Problem 409, 422 */
+  async checkServices(application: Pick<ApplicationRecord, 'name' | 'namespace'>, microservices: readonly Submitted[]): Promise<void> {
+    const { services, addresses, newId } = this.#options;
+    const leased: string[] = [];
+    try {
+      for (const { parsed, path } of microservices) {
+        const name = serviceName(application, parsed);
+        const [taken] = await services.list({ where: { index: 'name', equals: [name] }, limit: 1 });
+        if (taken) throw conflict(`microservice ${name}`);
+        const id = newId();
+        leased.push(id);
+        await leaseServiceAddresses(addresses, { id, name }, parsed, path);
+      }
+    } finally {
+      for (const id of leased) await addresses.release(id);
+    }
+  }
+
   /** @throws Problem 409 when the name or an address is taken, 422 when an address can not be had */
   async addService({ id: applicationId, body }: Document<ApplicationRecord>, { parsed, raw, path }: Submitted): Promise<string> {
     const { services, addresses, clock, newId } = this.#options;
     const id = newId();
-    const name = `${body.name}.${body.namespace}.${parsed.microservice_name}.${parsed.microservice_namespace}`;
+    const name = serviceName(body, parsed);
     const network = await leaseServiceAddresses(addresses, { id, name }, parsed, path);
     try {
       await unlessTaken(() => services.insert(id, {
@@ -100,7 +125,15 @@ async function unlessTaken<T>(write: () => Promise<T>, what: string): Promise<T>
   try {
     return await write();
   } catch (error) {
-    if (error instanceof UniqueViolation) throw new Problem(409, 'Conflict', `${what} exists already, or is still being removed; choose another name, delete it first, or wait until its instances are gone`);
+    if (error instanceof UniqueViolation) throw conflict(what);
     throw error;
   }
+}
+
+function conflict(what: string): Problem {
+  return new Problem(409, 'Conflict', `${what} exists already, or is still being removed; choose another name, delete it first, or wait until its instances are gone`);
+}
+
+function serviceName({ name, namespace }: Pick<ApplicationRecord, 'name' | 'namespace'>, microservice: Microservice): string {
+  return `${name}.${namespace}.${microservice.microservice_name}.${microservice.microservice_namespace}`;
 }

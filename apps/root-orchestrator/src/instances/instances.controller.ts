@@ -1,11 +1,12 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiHeader, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { instanceStatusSchema } from '@oak/contracts';
 import type { Document } from '@oak/store';
 import { z } from 'zod';
 import { reaches } from '../auth/access.ts';
 import { Caller } from '../auth/claims.decorator.ts';
 import type { Claims } from '../auth/tokens.ts';
+import { idempotencyHeader } from '../http/api-parameters.ts';
 import { parseBody, schemaOf } from '../http/parse-body.ts';
 import { notFound, Problem } from '../http/problem.ts';
 import { Root } from '../root.ts';
@@ -26,7 +27,7 @@ export class InstancesController {
 
   @Post('service/:id/instance') @HttpCode(200)
   @ApiOperation({ summary: 'Deploy one more instance, or `count` more. Answers at once; watch /api/events or the service' })
-  @ApiBody({ schema: schemaOf(deploySchema), required: false })
+  @ApiBody({ schema: schemaOf(deploySchema), required: false }) @ApiHeader(idempotencyHeader)
   async create(@Param('id') id: string, @Caller() caller: Claims, @Body() body?: unknown): Promise<unknown> {
     await this.services.get(id, caller);
     const { count } = parseBody(deploySchema, isOurs(body) ? body : {});

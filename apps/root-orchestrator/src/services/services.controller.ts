@@ -9,7 +9,7 @@ import { readDescriptor } from '../applications/read-descriptor.ts';
 import { reaches } from '../auth/access.ts';
 import { Caller } from '../auth/claims.decorator.ts';
 import type { Claims } from '../auth/tokens.ts';
-import { ifMatchHeader } from '../http/api-parameters.ts';
+import { dryRunQuery, flagSchema, idempotencyHeader, ifMatchHeader } from '../http/api-parameters.ts';
 import { checkMatch } from '../http/etag.ts';
 import { afterQuery, limitQuery, paged, pageSchema, type PageQuestion, type Replier } from '../http/pages.ts';
 import { parseBody } from '../http/parse-body.ts';
@@ -19,6 +19,7 @@ import type { ServiceRecord } from './service-record.ts';
 import { serviceEtag } from './service-etag.ts';
 import { OwnedServices } from './owned-services.ts';
 
+const createQuerySchema = z.object({ dryRun: flagSchema });
 const listSchema = pageSchema.extend({ name: z.string().max(128).optional() });
 
 @ApiTags('services') @ApiBearerAuth()
@@ -29,9 +30,15 @@ export class ServicesController {
   @Post('service') @HttpCode(200)
   @ApiOperation({ summary: 'Add microservices to an application: a descriptor whose first application carries its applicationID' })
   @ApiBody({ schema: slaJsonSchema() as Record<string, never> })
-  async create(@Body() body: unknown, @Caller() caller: Claims): Promise<unknown> {
+  @ApiQuery(dryRunQuery) @ApiHeader(idempotencyHeader)
+  async create(@Body() body: unknown, @Query() query: unknown, @Caller() caller: Claims): Promise<unknown> {
+    const { dryRun } = parseBody(createQuerySchema, query);
     const { sla, warnings, submitted } = readDescriptor(body);
     const application = await this.ownedApplications.get(sla.applications[0]?.applicationID ?? '', caller);
+    if (dryRun) {
+      await this.applications.checkServices(application.body, submitted(0));
+      return { dry_run: true, warnings, services: sla.applications[0]?.microservices };
+    }
     const deployed: { service_name: string; status: number; microserviceID: string }[] = [];
     for (const one of submitted(0)) {
       deployed.push({ service_name: one.parsed.microservice_name, status: 200, microserviceID: await this.applications.addService(application, one) });

@@ -7,6 +7,8 @@ import { MemoryStore, type MemoryDisk } from '@oak/store/testing';
 import { auditCollection } from '../audit/audit-record.ts';
 import { Audit } from '../audit/audit.ts';
 import type { Role } from '../auth/access.ts';
+import { idempotencyCollection } from '../idempotency/idempotency-record.ts';
+import { Idempotency } from '../idempotency/idempotency.ts';
 import { openHttp } from '../http/open-http.ts';
 import type { Route } from '../http/routes-of.ts';
 import { openPeople, type People } from '../people.ts';
@@ -54,7 +56,7 @@ export class TestRoot {
     this.people = await openPeople({ store, state, clock, newId, minPasswordLength: 8, keyOldestMs: 90 * 24 * 3_600_000 });
     this.audit = new Audit({ records: store.collection(auditCollection), newId, log });
     this.resetPost = new ResetPost({ users: this.people.users, hook: resetHook, log });
-    const { app, routes } = await openHttp({ root: this.root, people: this.people, audit: this.audit, resetPost: this.resetPost, clock, newId }, { corsOrigins, logLevels: false });
+    const { app, routes } = await openHttp({ root: this.root, people: this.people, audit: this.audit, idempotency: new Idempotency(store.collection(idempotencyCollection), clock), resetPost: this.resetPost, clock, newId }, { corsOrigins, logLevels: false });
     this.app = app;
     this.routes = routes;
     await app.startAllMicroservices();
