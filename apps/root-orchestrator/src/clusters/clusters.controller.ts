@@ -1,9 +1,9 @@
 import { Controller, Get, Inject } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Root } from '../root.ts';
 import type { KnownCluster } from './cluster-registry.ts';
 
-@ApiTags('clusters') @ApiBearerAuth()
+@ApiTags('clusters')
 @Controller('api/clusters')
 export class ClustersController {
   constructor(@Inject(Root) private readonly root: Root) {}

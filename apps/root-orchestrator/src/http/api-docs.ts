@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
 import { Problem } from './problem.ts';
+import { withSharedSchemas } from './shared-schemas.ts';
 
 const title = 'Oakestra root orchestrator';
 /** Of the package that draws the page; read when somebody looks at it. */
@@ -25,7 +26,7 @@ export function serveApiDocs(app: NestFastifyApplication): void {
   const fastify = app.getHttpAdapter().getInstance();
   const config = new DocumentBuilder().setTitle(title).setVersion('1').addBearerAuth().setOpenAPIVersion('3.1.0').build();
   let made: string | undefined;
-  const json = (): string => (made ??= JSON.stringify(SwaggerModule.createDocument(app, config)));
+  const json = (): string => (made ??= JSON.stringify(withSharedSchemas(SwaggerModule.createDocument(app, config))));
   for (const path of ['/api/docs/json', '/docs/openapi.json']) fastify.get(path, (_request, reply) => reply.type('application/json').send(json()));
   fastify.get('/api/docs', (request, reply) => {
     void reply.header('vary', 'accept');

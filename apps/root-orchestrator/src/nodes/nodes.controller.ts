@@ -1,5 +1,5 @@
 import { Body, Controller, Get, Inject, Logger, Param, Patch, Query } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { clusterCordon, clusterNodes, nameSchema, type NodeView } from '@oak/contracts';
 import { Rejected } from '@oak/messaging';
 import { z } from 'zod';
@@ -33,7 +33,7 @@ export class NodesController {
 
   @Patch(':cluster/:node')
   @ApiOperation({ summary: 'Close a node to new instances, or open it again (Admin, Infrastructure_Provider). Its cluster keeps it over restarts' })
-  @ApiBody({ schema: schemaOf(changeSchema) })
+  @ApiBody({ schema: schemaOf(changeSchema) }) @ApiParam({ name: 'cluster' }) @ApiParam({ name: 'node' })
   async change(@Param() path: unknown, @Body() body: unknown): Promise<unknown> {
     const { cluster, node } = parseBody(pathSchema, path);
     const { cordoned } = parseBody(changeSchema, body);

@@ -1,5 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { roles } from '../auth/access.ts';
 import { Caller } from '../auth/claims.decorator.ts';
@@ -79,7 +79,7 @@ export class UsersController {
   }
 
   @Post('user/:username') @HttpCode(200) @ApiBearerAuth()
-  @ApiOperation({ summary: 'Change the own password; other logins of the same user end' })
+  @ApiOperation({ summary: 'Change the own password; other logins of the same user end' }) @ApiParam({ name: 'username', description: 'The own one' })
   @ApiBody({ schema: schemaOf(passwordChangeSchema) })
   async changePassword(@Body() body: unknown, @Caller() caller: Claims): Promise<object> {
     const { oldPassword, newPassword } = parseBody(passwordChangeSchema, body);
