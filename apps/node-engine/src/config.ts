@@ -11,6 +11,8 @@ export const configSchema = z.object({
   OAK_CONTAINERD_SOCKET: z.string().default('/run/containerd/containerd.sock'),
   OAK_CONTAINERD_CONFIG: z.string().default('/etc/containerd/config.toml'),
   OAK_CONTAINERD_NAMESPACE: z.string().default('oakestra'),
+  /** What boots unikernels: `auto` takes the first that boots a guest; `off`: this node has none. */
+  OAK_UNIKERNEL_DRIVER: z.enum(['auto', 'qemu', 'off']).default('auto'),
   OAK_NET_SOCKET: z.string().default('/run/oakestra/net.sock'),
   OAK_STATE_DIR: z.string().default(defaultStateDir('node-engine')),
   /** The node's own file, TOML. */
@@ -46,6 +48,22 @@ const nodeFileSchema = z.strictObject({
   registries: z.record(z.string(), registrySchema).default({}),
   /** Until a registry or mirror that does not answer is given up for now. */
   registry_connect_timeout_s: z.number().min(0.1).max(300).default(5),
+  unikernels: z.strictObject({
+    /** Name or path of the program. */
+    qemu: z.string().min(1).default('qemu-system-x86_64'),
+    /** Where KVM does not run guests, QEMU can emulate: every kernel runs, at a tenth of the speed. */
+    allow_emulation: z.boolean().default(true),
+    /** For those that ask for none. */
+    memory_mib: z.int().min(4).default(64),
+    /** More is refused. */
+    max_memory_mib: z.int().min(4).optional(),
+    /** Of one kernel, fetched or unpacked. */
+    max_kernel_mib: z.int().min(1).default(1024),
+    /** Of all kernels; those not used lately go first. */
+    cache_mib: z.int().min(1).default(4096),
+    /** Folders of this node whose files may be booted. */
+    local_dirs: z.array(z.string().startsWith('/')).default([]),
+  }).prefault({}),
   /** Each of a workload's two streams keeps `files` pieces of `max_mib` beside the one that is written. */
   logs: z.strictObject({ max_mib: z.int().min(1).max(1024).default(10), files: z.int().min(1).max(100).default(3) }).prefault({}),
 });

@@ -8,17 +8,18 @@ import { BusStrategy, connectBus } from '@oak/messaging';
 import { NetClient } from '@oak/net-api';
 import { newId, onSignal, readConfig, StateDir } from '@oak/process';
 import { realClock, realRandom } from '@oak/reconcile';
-import { createContainerdRuntimes, daemonPath, findProgram, LogRotation, probeRoute, programVersion, readHandlers, routesOf, type RegistryConfig } from '@oak/runtime-containerd';
+import { createContainerdRuntimes, daemonPath, FileLogs, findProgram, LogRotation, probeRoute, programVersion, readHandlers, routesOf, type Handler, type RegistryConfig, type Route } from '@oak/runtime-containerd';
 import { SqliteStore } from '@oak/store-sqlite';
 import { AppModule } from './app.module.ts';
 import { configSchema, readNodeFile, type Config, type NodeFile } from './config.ts';
 import { describeNode } from './fingerprint/describe-node.ts';
 import { ownAddress } from './fingerprint/own-address.ts';
 import { startFingerprint } from './fingerprint/fingerprint-loop.ts';
-import { RuntimeCatalogue } from './fingerprint/runtime-catalogue.ts';
+import { RuntimeCatalogue, type CatalogueHandler } from './fingerprint/runtime-catalogue.ts';
 import { startLogRotation } from './logs/log-rotation-loop.ts';
 import { Node } from './node.ts';
 import { served } from './served.ts';
+import { isUnikernelRoute, openUnikernels, type UnikernelRoute } from './unikernels/unikernels.ts';
 
 const logger = new Logger('node');
 
@@ -46,24 +47,26 @@ async function serve(config: Config): Promise<void> {
     socket: config.OAK_CONTAINERD_SOCKET, namespace: config.OAK_CONTAINERD_NAMESPACE, stateDir: state.path, logDir: state.file('logs'),
     cgroupParent: file.cgroup_parent, allowPrivileged: file.allow_privileged, registries: registriesOf(file), registryConnectMs: file.registry_connect_timeout_s * 1000,
   });
+  const unikernels = openUnikernels({ driver: config.OAK_UNIKERNEL_DRIVER, file, stateDir: state.path, logs: new FileLogs(state.file('logs')), registries: registriesOf(file) });
   const bus = await connectBus({ servers: config.OAK_CLUSTER_BUS, name: 'node-engine', inboxPrefix: `_INBOX.node.${node}`, credentials, background: true, log: logger });
   const store = SqliteStore.open(state.file('node.db'));
   const net = new NetClient(config.OAK_NET_SOCKET);
   let programPath = '';
   let watchedFiles: readonly string[] = [config.OAK_CONTAINERD_CONFIG];
-  const catalogue = new RuntimeCatalogue({
+  const catalogue = new RuntimeCatalogue<Handler | CatalogueHandler, Route | UnikernelRoute>({
     detect: () => {
       const detected = readHandlers(config.OAK_CONTAINERD_CONFIG);
       watchedFiles = detected.files;
       const daemons = daemonPath(config.OAK_CONTAINERD_SOCKET);
       if (daemons === undefined) logger.warn(`the PATH of the daemon at ${config.OAK_CONTAINERD_SOCKET} can not be read (nobody listens there, or it is hidden from us), so its programs are looked up on our own`);
       programPath = daemons ?? process.env['PATH'] ?? '';
-      return detected;
+      return { ...detected, own: unikernels.handler ? [unikernels.handler] : [] };
     },
-    routes: (handler) => routesOf(handler, state.file('runtimes')),
-    runtimeFor: (virtualization, route, version) => containerd.runtimeFor(virtualization, route, version), versionOf: programVersion,
-    probe: (route, signal) => probeRoute(containerd.client, route, { cgroupParent: file.cgroup_parent }, signal),
-    find: (program) => findProgram(program, programPath),
+    routes: (handler) => ('runtimeType' in handler ? routesOf(handler, state.file('runtimes')) : unikernels.routes),
+    runtimeFor: (virtualization, route, version) => (isUnikernelRoute(route) ? unikernels.runtimeFor(route, version) : containerd.runtimeFor(virtualization, route, version)),
+    versionOf: programVersion,
+    probe: (route, signal) => (isUnikernelRoute(route) ? unikernels.probe(route, signal) : probeRoute(containerd.client, route, { cgroupParent: file.cgroup_parent }, signal)),
+    find: (program, route) => (isUnikernelRoute(route) ? unikernels.find(program) : findProgram(program, programPath)),
     clock: realClock, onChange: () => { if (started) orchestrated.runtimesChanged(); }, log,
   });
   let address = config.OAK_NODE_ADDRESS ?? await ownAddress(config.OAK_CLUSTER_BUS);
@@ -101,6 +104,7 @@ async function serve(config: Config): Promise<void> {
     await bus.drain();
     net.close();
     await containerd.close();
+    await unikernels.close();
     await store.close();
   }, (error) => { logger.error(error); });
 }

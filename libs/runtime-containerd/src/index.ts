@@ -12,3 +12,6 @@ export { probeRoute, type ProbeResult } from './detect/probe-route.ts';
 export { programVersion } from './detect/program-version.ts';
 export { readHandlers, type Detected } from './detect/read-handlers.ts';
 export { routesOf } from './detect/routes.ts';
+export { parseImageReference, type ImageReference } from './registry/image-reference.ts';
+export { parseConfig, parseManifest } from './registry/manifest.ts';
+export { RegistryClient, type RegistryClientOptions } from './registry/registry-client.ts';

@@ -14,7 +14,10 @@ export interface Kernels {
 }
 
 export interface UnikraftRuntimeOptions {
+  /** Boots what starts. */
   readonly driver: UnikernelDriver;
+  /** Have machines of earlier times, when another driver was the one that booted. */
+  readonly others?: readonly UnikernelDriver[];
   readonly kernels: Kernels;
   readonly logs: WorkloadLogs;
   /** For who asks for none. */
@@ -29,11 +32,13 @@ const ordinaryMemoryMiB = 64;
 export class UnikraftRuntime implements Runtime {
   readonly virtualization = virtualization;
   readonly #options: UnikraftRuntimeOptions;
+  readonly #drivers: readonly UnikernelDriver[];
   readonly #turns = new Turns();
   readonly #starting = new Set<string>();
 
   constructor(options: UnikraftRuntimeOptions) {
     this.#options = options;
+    this.#drivers = [options.driver, ...(options.others ?? [])];
   }
 
   describe(): RuntimeDescription {
@@ -54,26 +59,30 @@ export class UnikraftRuntime implements Runtime {
   }
 
   stop(id: string, graceMs: number, signal: AbortSignal): Promise<Exit | undefined> {
-    return this.#turns.take(id, signal, () => this.#options.driver.stop(id, graceMs, signal));
+    return this.#turns.take(id, signal, async () => {
+      const exits = await Promise.all(this.#drivers.map((driver) => driver.stop(id, graceMs, signal)));
+      return exits.find((exit) => exit !== undefined);
+    });
   }
 
   remove(id: string, signal: AbortSignal, { keepLogs = false }: RemoveOptions = {}): Promise<void> {
     return this.#turns.take(id, signal, async () => {
-      await this.#options.driver.remove(id, signal);
+      await Promise.all(this.#drivers.map((driver) => driver.remove(id, signal)));
       if (!keepLogs) await this.#options.logs.remove(id);
     });
   }
 
   async list(signal: AbortSignal): Promise<readonly Observed[]> {
-    return (await this.#options.driver.list(signal)).filter((machine) => !isProbe(machine)).map(observed);
+    return (await this.#machines(signal)).map(observed);
   }
 
   watch(listener: (event: RuntimeEvent) => void): () => void {
-    return this.#options.driver.watch(listener);
+    const stops = this.#drivers.map((driver) => driver.watch(listener));
+    return () => { for (const stop of stops) stop(); };
   }
 
-  stats(signal: AbortSignal): Promise<readonly Stats[]> {
-    return this.#options.driver.stats(signal);
+  async stats(signal: AbortSignal): Promise<readonly Stats[]> {
+    return (await Promise.all(this.#drivers.map((driver) => driver.stats(signal)))).flat();
   }
 
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<LogLine> {
@@ -121,7 +130,11 @@ export class UnikraftRuntime implements Runtime {
   }
 
   async #find(id: string, signal: AbortSignal): Promise<Machine | undefined> {
-    return (await this.#options.driver.list(signal)).find((machine) => machine.id === id);
+    return (await this.#machines(signal)).find((machine) => machine.id === id);
+  }
+
+  async #machines(signal: AbortSignal): Promise<Machine[]> {
+    return (await Promise.all(this.#drivers.map((driver) => driver.list(signal)))).flat().filter((machine) => !isProbe(machine));
   }
 }
 

@@ -33,7 +33,7 @@ function machine() {
   return { state, catalogue };
 }
 
-const health = (catalogue: RuntimeCatalogue) => Object.fromEntries(catalogue.statuses().map(({ virtualization, healthy, reason }) => [virtualization, healthy ? 'works' : reason]));
+const health = (catalogue: Pick<RuntimeCatalogue, 'statuses'>) => Object.fromEntries(catalogue.statuses().map(({ virtualization, healthy, reason }) => [virtualization, healthy ? 'works' : reason]));
 
 test('probed runtimes are offered; docker and container mean the default one', async () => {
   const { state, catalogue } = machine();

@@ -1,15 +1,42 @@
 import { virtualizationSchema, type RuntimeStatus } from '@oak/contracts';
 import type { Clock } from '@oak/reconcile';
 import type { Runtime } from '@oak/runtime';
-import type { Detected, Handler, ProbeResult, Route } from '@oak/runtime-containerd';
 
-export interface CatalogueOptions {
-  readonly detect: () => Detected;
-  readonly routes: (handler: Handler) => readonly Route[];
-  readonly runtimeFor: (virtualization: string, route: Route, version: string | undefined) => Runtime;
-  readonly probe: (route: Route, signal: AbortSignal) => Promise<ProbeResult>;
+/** A virtualization that this node may have. */
+export interface CatalogueHandler {
+  readonly name: string;
+  /** `docker` and `container` mean this one. */
+  readonly isDefault: boolean;
+}
+
+/** One way to launch it. */
+export interface CatalogueRoute {
+  readonly label: string;
+  /** Programs that must be there. */
+  readonly requires: readonly string[];
+  /** The one of them whose version counts. */
+  readonly binary: string | undefined;
+  /** Where they are looked up, for people; default containerd's PATH. */
+  readonly place?: string;
+}
+
+export interface DetectedHandlers<H> {
+  /** Of containerd's configuration, under names that an operator chose. */
+  readonly handlers: readonly H[];
+  /** Whose names are ours. */
+  readonly own?: readonly H[];
+  readonly problems: readonly string[];
+}
+
+export interface ProbeOutcome { readonly ok: boolean; readonly reason?: string; readonly ms: number }
+
+export interface CatalogueOptions<H extends CatalogueHandler, R extends CatalogueRoute> {
+  readonly detect: () => DetectedHandlers<H>;
+  readonly routes: (handler: H) => readonly R[];
+  readonly runtimeFor: (virtualization: string, route: R, version: string | undefined) => Runtime;
+  readonly probe: (route: R, signal: AbortSignal) => Promise<ProbeOutcome>;
   /** Where a program that a route needs is; undefined: nowhere. */
-  readonly find: (program: string) => string | undefined;
+  readonly find: (program: string, route: R) => string | undefined;
   /** What the program at that path says of itself; undefined: nothing. */
   readonly versionOf: (path: string, signal: AbortSignal) => Promise<string | undefined>;
   readonly clock: Clock;
@@ -17,9 +44,9 @@ export interface CatalogueOptions {
   readonly log: (text: string) => void;
 }
 
-interface Entry {
-  readonly handler: Handler;
-  readonly route: Route;
+interface Entry<H, R> {
+  readonly handler: H;
+  readonly route: R;
   readonly runtime: Runtime;
   readonly healthy: boolean;
   readonly reason: string | undefined;
@@ -28,12 +55,12 @@ interface Entry {
 }
 
 /** The virtualizations of this node. Detected means probed: what is not seen running a workload is shown with its reason and takes nothing. */
-export class RuntimeCatalogue {
-  readonly #options: CatalogueOptions;
-  #entries = new Map<string, Entry>();
+export class RuntimeCatalogue<H extends CatalogueHandler = CatalogueHandler, R extends CatalogueRoute = CatalogueRoute> {
+  readonly #options: CatalogueOptions<H, R>;
+  #entries = new Map<string, Entry<H, R>>();
   #refreshing: Promise<void> = Promise.resolve();
 
-  constructor(options: CatalogueOptions) {
+  constructor(options: CatalogueOptions<H, R>) {
     this.#options = options;
   }
 
@@ -72,15 +99,15 @@ export class RuntimeCatalogue {
     });
     for (const entry of vanished) this.#put(entry);
     if (vanished.length > 0) this.#options.onChange();
-    const complete = ({ handler }: Entry): boolean => this.#options.routes(handler).some((route) => this.#missing(route) === undefined);
+    const complete = ({ handler }: Entry<H, R>): boolean => this.#options.routes(handler).some((route) => this.#missing(route) === undefined);
     const hopeful = [...this.#entries.values()].some((entry) => !entry.healthy && entry.reason?.startsWith(missingText) === true && complete(entry));
     if (hopeful) await this.refresh('a program is there', signal);
   }
 
   async #refresh(because: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { handlers: configured, problems: faults } = this.#options.detect();
-    const handlers = configured.filter(({ name }) => nameFault(name) === undefined);
+    const { handlers: configured, own = [], problems: faults } = this.#options.detect();
+    const handlers = [...configured.filter(({ name }) => nameFault(name) === undefined), ...own];
     const problems = [...faults, ...configured.flatMap(({ name }) => nameFault(name) ?? [])];
     for (const problem of problems) this.#options.log(`containerd's configuration: ${problem}`);
     const before = JSON.stringify(this.statuses().map(stable));
@@ -95,8 +122,8 @@ export class RuntimeCatalogue {
   }
 
   /** The first route that works; if none does, the first one's reason and then the others'. */
-  async #probe(handler: Handler, signal: AbortSignal): Promise<Entry> {
-    const failures: { route: Route; reason: string; ms: number }[] = [];
+  async #probe(handler: H, signal: AbortSignal): Promise<Entry<H, R>> {
+    const failures: { route: R; reason: string; ms: number }[] = [];
     for (const route of this.#options.routes(handler)) {
       const missing = this.#missing(route);
       const result = missing === undefined ? await this.#probeRoute(route, signal) : { ok: false, reason: missing, ms: 0 };
@@ -110,7 +137,7 @@ export class RuntimeCatalogue {
   }
 
   /** What breaks in one probe must not hide what the others found. */
-  async #probeRoute(route: Route, signal: AbortSignal): Promise<ProbeResult> {
+  async #probeRoute(route: R, signal: AbortSignal): Promise<ProbeOutcome> {
     try {
       return await this.#options.probe(route, signal);
     } catch (error) {
@@ -120,7 +147,7 @@ export class RuntimeCatalogue {
   }
 
   /** A runtime object that serves the same route of the same version stays. */
-  async #entry(handler: Handler, route: Route, health: Pick<Entry, 'healthy' | 'reason' | 'probeMs'>, signal: AbortSignal): Promise<Entry> {
+  async #entry(handler: H, route: R, health: Pick<Entry<H, R>, 'healthy' | 'reason' | 'probeMs'>, signal: AbortSignal): Promise<Entry<H, R>> {
     const known = this.#entries.get(handler.name);
     const version = await this.#versionOf(route, signal);
     const same = known?.route.label === route.label && known.runtime.describe().version === version;
@@ -128,17 +155,17 @@ export class RuntimeCatalogue {
     return { handler, route, runtime, ...health, probedAtMs: this.#options.clock.now() };
   }
 
-  async #versionOf({ binary }: Route, signal: AbortSignal): Promise<string | undefined> {
-    const path = binary === undefined ? undefined : this.#options.find(binary);
+  async #versionOf(route: R, signal: AbortSignal): Promise<string | undefined> {
+    const path = route.binary === undefined ? undefined : this.#options.find(route.binary, route);
     return path === undefined ? undefined : this.#options.versionOf(path, signal);
   }
 
-  #missing({ requires }: Route): string | undefined {
-    const gone = requires.filter((program) => this.#options.find(program) === undefined);
-    return gone.length === 0 ? undefined : `${missingText}: ${gone.join(', ')} not found on containerd's PATH`;
+  #missing(route: R): string | undefined {
+    const gone = route.requires.filter((program) => this.#options.find(program, route) === undefined);
+    return gone.length === 0 ? undefined : `${missingText}: ${gone.join(', ')} not found on ${route.place ?? "containerd's PATH"}`;
   }
 
-  #put(entry: Entry): void {
+  #put(entry: Entry<H, R>): void {
     this.#entries.set(entry.handler.name, entry);
     this.#options.log(`runtime ${entry.handler.name} became unavailable: ${entry.reason ?? ''}`);
   }

@@ -240,7 +240,8 @@ function running({ report, spec }: InstanceRecord, { virtualization, startedAtMs
   return { ...report, status: 'RUNNING', detail: probe ? `running, not known yet to answer on port ${probe.port}` : 'running', ...(probe && { ready: false }), virtualization, ...(startedAtMs !== undefined && { startedAtMs }), ...more };
 }
 
-function ending({ code, oomKilled }: Exit): string {
+function ending({ code, oomKilled, detail }: Exit): string {
+  if (detail !== undefined) return `${detail}${code === undefined ? '' : ` (code ${code})`}`;
   if (oomKilled) return 'killed: out of memory (the limit is the microservice\'s "memory", in MiB)';
   return code === undefined ? 'ended while nobody could see how' : `exited with code ${code}`;
 }

@@ -8,7 +8,7 @@ import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { RuntimeError } from '@oak/runtime';
 import fc from 'fast-check';
-import { pack } from 'tar-stream';
+import { pack } from './tar.js';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { probeKernel } from '../probe/probe-kernel.ts';
 import { faultOf } from './check-kernel.ts';

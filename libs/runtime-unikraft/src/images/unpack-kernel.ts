@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { RuntimeError } from '@oak/runtime';
-import { extract, type Headers } from 'tar-stream';
+import { extract, type Headers } from './tar.js';
 
 export interface UnpackLimits {
   readonly maxBytes: number;
