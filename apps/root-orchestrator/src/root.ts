@@ -80,7 +80,7 @@ export class Root {
       epoch: options.epoch, bus, defer: (flush) => void setImmediate(flush), told: (cluster) => { this.#routeStragglers.told(cluster); },
       owns: (cluster, range) => this.nodeBlocks.has(cluster, range), log,
     });
-    this.instances = new Instances({ ...options, instances: this.#records, services: this.services, addresses: this.addresses, trigger: (id) => { this.#loop.trigger(id); }, removed: (id, record) => { this.events.instanceRemoved(id, record, this.#known.get(record.serviceId)); this.#follow(record.serviceId); } });
+    this.instances = new Instances({ ...options, instances: this.#records, services: this.services, addresses: this.addresses, trigger: (id) => { this.#loop.trigger(id); }, removed: (id, record) => { this.#departed(id, record); } });
     this.events = new EventFeed(options);
     this.rollouts = new Rollouts({ ...options, services: this.services, instances: this.instances });
     // A removal carries no record; who removes tells it.
@@ -88,7 +88,8 @@ export class Root {
       if (body) this.events.instanceChanged(id, body, this.#known.get(body.serviceId));
       else { this.#released(id); this.rollouts.forget(id); }
       this.routes.instanceChanged(id, body, body && this.#known.get(body.serviceId));
-      if (body) this.#follow(body.serviceId);
+      // A count alone is touched by removals only: a thousand that start are not looked at a thousand times.
+      if (body && this.#known.get(body.serviceId)?.rollout?.status === 'going') this.#follow(body.serviceId);
     });
     this.services.watch(({ id, body }) => {
       if (body) this.#known.set(id, body);
@@ -163,6 +164,14 @@ export class Root {
       const body = await this.instances.retold(id);
       if (body?.cluster !== undefined) this.book.assign(body.cluster, specOf({ id, revision: 0, body }, service.body));
     }
+  }
+
+  /** Nobody has it any more. */
+  #departed(id: string, record: InstanceRecord): void {
+    this.events.instanceRemoved(id, record, this.#known.get(record.serviceId));
+    this.#follow(record.serviceId);
+    if (record.cluster !== undefined) this.clusters.departed(record.cluster);
+    this.#periods.trigger('waiting');
   }
 
   /** Only services whose instances are counted or being replaced. */

@@ -68,6 +68,18 @@ describe('an update', () => {
   }, 120_000);
 });
 
+describe('an update of what has no room twice', () => {
+  test('stops the old one first when it is told to, and the port of the node is free for the new one', async () => {
+    const pinned = { port: '18080:7000', constraints: [{ type: 'direct', cluster: 'c1', node: 'c1n1' }] };
+    const [{ microserviceID: id }] = await it.root.submit(descriptor('pinned', micro('web', { ...pinned, environment: ['NAME=old'] }))) as [ServiceView];
+    await it.root.deploy(id);
+    await it.root.until(id, 0, isReady);
+    await it.root.call('PUT', `/api/service/${id}?order=stop_first`, micro('web', { ...pinned, environment: ['NAME=new'] }));
+    expect((await until(id, isDone)).instance_list).toMatchObject([{ instance_number: 1, node: 'c1n1', ready: true }]);
+    await removeService(it.root, id);
+  }, 120_000);
+});
+
 describe('organisations', () => {
   test('are apart in the API and on the network; a policy that changes acts on what runs', async () => {
     const { root, lab } = it;

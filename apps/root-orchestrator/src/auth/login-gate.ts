@@ -1,3 +1,4 @@
+import { printSubnet, subnetAround } from '@oak/addressing';
 import type { Clock } from '@oak/reconcile';
 import { Problem } from '../http/problem.ts';
 
@@ -68,8 +69,14 @@ export class LoginGate {
   }
 }
 
-const pairKey = (name: string, address: string): string => JSON.stringify([name, address]);
+const pairKey = (name: string, address: string): string => JSON.stringify([name, placeOf(address)]);
+
+/** Who has one address of IPv6 has 2^64 of them. */
+function placeOf(address: string): string {
+  const range = address.includes(':') && !address.includes('.') ? subnetAround(address, 64) : undefined;
+  return range ? printSubnet(range) : address;
+}
 
 function keysOf(name: string, address: string): [string, Patience][] {
-  return [[pairKey(name, address), patiences.pair], [JSON.stringify([address]), patiences.address], [JSON.stringify([name, '']), patiences.name]];
+  return [[pairKey(name, address), patiences.pair], [JSON.stringify([placeOf(address)]), patiences.address], [JSON.stringify([name, '']), patiences.name]];
 }

@@ -4,8 +4,8 @@ import type { Collection, Document } from '@oak/store';
 import type { SessionRecord } from './session-record.ts';
 import { refreshForMs } from './tokens.ts';
 
-/** Of one user; the oldest goes when there is one more. */
-const mostOfOneUser = 100;
+/** Of one user. Oakestra's command line logs in for each command, so those go first that were never renewed. */
+const mostOfOneUser = 500;
 const mostSuccessors = 16;
 
 export interface SessionsOptions {
@@ -32,7 +32,8 @@ export class Sessions {
     const { sessions, clock, newId } = this.#options;
     const now = clock.now();
     const others = await this.#of(userId);
-    const over = others.filter(({ body }, at) => body.expiresAtMs <= now || at <= others.length - mostOfOneUser);
+    const byWorth = others.toSorted((a, b) => Number(b.body.next.length > 0) - Number(a.body.next.length > 0) || b.body.createdAtMs - a.body.createdAtMs);
+    const over = byWorth.filter(({ body }, at) => body.expiresAtMs <= now || at >= mostOfOneUser - 1);
     for (const { id } of over) await sessions.remove(id);
     return sessions.insert(newId(), { userId, organisation, current: randomUUID(), next: [], createdAtMs: now, expiresAtMs: now + refreshForMs });
   }

@@ -30,6 +30,8 @@ class Entry implements KnownCluster {
   record: ClusterRecord;
   heardAt: number | undefined;
   state: ClusterState = 'silent';
+  /** How often something left it. */
+  departures = 0;
 
   constructor(id: string, record: ClusterRecord) {
     this.id = id;
@@ -121,10 +123,17 @@ export class ClusterRegistry {
     return heardAt === undefined ? record.registeredAtMs : Math.round(clock.now() - (clock.monotonic() - heardAt));
   }
 
+  /** Something left it: what it could not take for want of a port, a node or an address it may take now, though its summary need not say so. */
+  departed(name: string): void {
+    const known = this.#known.get(name);
+    if (known) known.departures += 1;
+  }
+
   /** What the cluster offered, as text: a refusal counts as long as this stays the same. */
   offer(name: string): string {
-    const summary = this.#known.get(name)?.record.summary;
-    return summary ? JSON.stringify([summary.fits, summary.csiDrivers, summary.addons, summary.nodes, summary.runtimes.map(({ virtualization, healthy }) => [virtualization, healthy])]) : '';
+    const known = this.#known.get(name);
+    const summary = known?.record.summary;
+    return summary ? JSON.stringify([known.departures, summary.fits, summary.csiDrivers, summary.addons, summary.nodes, summary.runtimes.map(({ virtualization, healthy }) => [virtualization, healthy])]) : '';
   }
 
   candidates(): Candidate[] {

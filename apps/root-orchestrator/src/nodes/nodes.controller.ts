@@ -3,6 +3,8 @@ import { ApiBearerAuth, ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs
 import { clusterCordon, clusterNodes, nameSchema, type NodeView } from '@oak/contracts';
 import { Rejected } from '@oak/messaging';
 import { z } from 'zod';
+import { Caller } from '../auth/claims.decorator.ts';
+import type { Claims } from '../auth/tokens.ts';
 import { askCluster } from '../clusters/ask-cluster.ts';
 import { parseBody, schemaOf } from '../http/parse-body.ts';
 import { notFound, Problem } from '../http/problem.ts';
@@ -20,13 +22,14 @@ export class NodesController {
 
   @Get()
   @ApiOperation({ summary: 'Nodes of all clusters, or a page of those of one (`cluster`, `after`, `limit`), asked of the clusters now' })
-  async list(@Query() query: unknown): Promise<{ nodes: unknown[]; unreachable: string[]; next?: string }> {
+  async list(@Query() query: unknown, @Caller() caller: Claims): Promise<{ nodes: unknown[]; unreachable: string[]; next?: string }> {
     const { cluster, after, limit } = parseBody(pageSchema, query);
     const asked = this.root.clusters.all().map(({ record }) => record.name).filter((name) => cluster === undefined || name === cluster);
     const answers = await Promise.all(asked.map((name) => this.#ask(name, limit, cluster === undefined ? undefined : after)));
     const next = cluster === undefined ? undefined : answers[0]?.next;
+    const shown = caller.may('node', 'read') ? (node: NodeView) => node : withoutAddresses;
     return {
-      nodes: answers.flatMap(({ name, nodes }) => nodes.map((node) => ({ cluster: name, ...node }))),
+      nodes: answers.flatMap(({ name, nodes }) => nodes.map((node) => ({ cluster: name, ...shown(node) }))),
       unreachable: answers.filter(({ reachable }) => !reachable).map(({ name }) => name), ...(next !== undefined && { next }),
     };
   }
@@ -61,4 +64,9 @@ export class NodesController {
       return { name, reachable: false, nodes: [] };
     }
   }
+}
+
+/** Who only lets things run need not know where machines are reached, nor what their operator wrote on them. */
+function withoutAddresses({ description: { address: _, ...description }, ...node }: NodeView): NodeView {
+  return { ...node, description: { ...description, labels: {} }, subnets: [] };
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { planRollout, type RolloutInstance, type RolloutWish } from './plan-rollout.ts';
 
-const going = { surge: 1, patienceMs: 60_000 };
+const going = { surge: 1, patienceMs: 60_000, order: 'start_first' as const };
 const one = (number: number, more: Partial<RolloutInstance> = {}): RolloutInstance => ({
   id: `i${number}`, number, version: 1, isWanted: true, isSettled: true, isFinal: false, replaces: undefined, restarts: 0, waitingMs: 0, detail: '', ...more,
 });
@@ -45,6 +45,12 @@ describe('one after the other', () => {
     const all = [one(0), one(1, { isSettled: false })];
     expect(planRollout(wish, all).replace).toEqual(['i1']);
     expect(planRollout(wish, [...all, one(2, { version: 2, replaces: 'i1', isSettled: false })]).remove).toEqual(['i1']);
+  });
+
+  test('where there is no room for both, the old one goes as soon as its successor is there to wait, and the next one only after that', () => {
+    const stopFirst = { ...wish, going: { ...going, order: 'stop_first' as const } };
+    expect(planRollout(stopFirst, three)).toMatchObject({ replace: ['i0'], remove: [] });
+    expect(planRollout(stopFirst, [...three, one(3, { version: 2, replaces: 'i0', isSettled: false })])).toMatchObject({ replace: [], remove: ['i0'] });
   });
 
   test('what has ended for good is not done again', () => {
@@ -102,5 +108,5 @@ test('whatever happens: a pass never leaves fewer places than there were, nor fe
     const wanted = places();
     for (let times = 0; times < 4 * all.length + 4; times += 1) all = pass(wish, all, next).map((each) => ({ ...each, isSettled: true }));
     expect([all.length, all.every(({ version }) => version === wish.version), planRollout(wish, all).outcome.kind]).toEqual([wanted, true, 'done']);
-  }), { numRuns: 1_000 });
+  }), { numRuns: 2_000 });
 });

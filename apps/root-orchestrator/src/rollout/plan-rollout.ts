@@ -22,7 +22,7 @@ export interface RolloutWish {
   readonly version: number;
   /** Undefined: as many as there are. */
   readonly wished: number | undefined;
-  readonly going: { readonly surge: number; readonly patienceMs: number } | undefined;
+  readonly going: { readonly surge: number; readonly patienceMs: number; readonly order: 'start_first' | 'stop_first' } | undefined;
 }
 
 export interface RolloutPlan {
@@ -40,7 +40,7 @@ const restartsMost = 3;
 
 /**
  * The instances of one service, decided from what there is. A new one is there and answers before the old one whose place it takes goes, so that the service never has fewer that answer than before.
- * An old one that does not answer has nothing to lose: it goes when its successor comes.
+ * An old one that does not answer has nothing to lose: it goes when its successor comes. With `stop_first` every old one goes then: its successor waits for the room.
  */
 export function planRollout(wish: RolloutWish, all: readonly RolloutInstance[]): RolloutPlan {
   const wanted = all.filter((one) => one.isWanted);
@@ -50,7 +50,7 @@ export function planRollout(wish: RolloutWish, all: readonly RolloutInstance[]):
   const places = wanted.filter((one) => !isSuccessor(one));
   const scaled = scale(wish, places);
   const gone = new Set(scaled.remove);
-  for (const one of successors) gone.add(leaving(one, byId.get(one.replaces ?? ''), wish.version, gone));
+  for (const one of successors) gone.add(leaving(one, byId.get(one.replaces ?? ''), wish, gone));
   gone.delete('');
   const left = wanted.filter(({ id }) => !gone.has(id));
   const moved = wish.going ? roll(wish.version, wish.going, left) : { replace: [], outcome: { kind: 'none' } as const };
@@ -58,11 +58,12 @@ export function planRollout(wish: RolloutWish, all: readonly RolloutInstance[]):
 }
 
 /** Of a successor and whom it is to replace, one may go by now; an empty text: neither. One of a version that is not wanted any more is still better than one that does not answer. */
-function leaving(successor: RolloutInstance, before: RolloutInstance | undefined, version: number, gone: ReadonlySet<string>): string {
+function leaving(successor: RolloutInstance, before: RolloutInstance | undefined, { version, going }: RolloutWish, gone: ReadonlySet<string>): string {
   if (before === undefined) return '';
   if (gone.has(before.id)) return successor.id;
-  if (successor.version === version) return successor.isSettled || !before.isSettled ? before.id : '';
-  return successor.isSettled && !before.isSettled ? before.id : successor.id;
+  if (successor.version === version) return successor.isSettled || !before.isSettled || going?.order === 'stop_first' ? before.id : '';
+  if (!successor.isSettled || before.isSettled) return successor.id;
+  return before.version === version ? '' : before.id;
 }
 
 /** Those go first that are missed least: that do not answer, that are old, that came last. */
@@ -77,7 +78,8 @@ function roll(version: number, { surge, patienceMs }: { readonly surge: number; 
   const failed = rising.find(({ waitingMs, restarts }) => waitingMs >= patienceMs || restarts >= restartsMost);
   if (failed) return { replace: [], outcome: { kind: 'failed', detail: `instance ${failed.number} of version ${version} does not come up: ${failed.detail}` } };
   const succeeded = new Set(left.flatMap(({ replaces }) => replaces ?? []));
-  const old = left.filter((one) => one.version !== version && !one.isFinal);
+  const ids = new Set(left.map(({ id }) => id));
+  const old = left.filter((one) => one.version !== version && !one.isFinal && !ids.has(one.replaces ?? ''));
   if (old.length === 0 && rising.length === 0) return { replace: [], outcome: { kind: 'done' } };
   const next = old.filter(({ id }) => !succeeded.has(id)).toSorted((a, b) => Number(a.isSettled) - Number(b.isSettled) || a.number - b.number).slice(0, Math.max(0, surge - rising.length));
   const lookAgainMs = Math.min(...rising.map(({ waitingMs }) => patienceMs - waitingMs));

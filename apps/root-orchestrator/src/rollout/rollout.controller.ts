@@ -15,16 +15,18 @@ import { serviceEtag } from '../services/service-etag.ts';
 import type { ServiceRecord } from '../services/service-record.ts';
 import { changedMicroservice, isSame } from './changed-microservice.ts';
 import { versionsOf } from './describe.ts';
+import type { RolloutPolicy } from './rollouts.ts';
 
 const mostInstances = 10_000;
 const policySchema = z.object({
-  surge: z.coerce.number().int().min(1).max(100).default(1), patience_s: z.coerce.number().int().min(1).max(86_400).default(300), on_failure: z.enum(['rollback', 'stop']).default('rollback'), dryRun: flagSchema,
+  surge: z.coerce.number().int().min(1).max(100).default(1), patience_s: z.coerce.number().int().min(1).max(86_400).default(300), order: z.enum(['start_first', 'stop_first']).default('start_first'), on_failure: z.enum(['rollback', 'stop']).default('rollback'), dryRun: flagSchema,
 });
 const scaleSchema = z.strictObject({ instances: z.int().min(0).max(mostInstances).nullable().describe('How many there shall be from now on; null: as many as there are, by hand again') });
 const scaleQuerySchema = z.object({ dryRun: flagSchema });
 const backSchema = z.object({ version: z.int().positive().optional().describe('Default: the one before') });
 const surgeQuery = { name: 'surge', required: false, schema: { type: 'integer', default: 1, maximum: 100 }, description: 'New instances that may be starting at once' } as const;
 const patienceQuery = { name: 'patience_s', required: false, schema: { type: 'integer', default: 300 }, description: 'Seconds that each new instance may take until it answers' } as const;
+const orderQuery = { name: 'order', required: false, enum: ['start_first', 'stop_first'], description: 'stop_first: an old one goes before the new one starts, for what can not be there twice, such as a host port. Default: start_first' } as const;
 const failureQuery = { name: 'on_failure', required: false, enum: ['rollback', 'stop'], description: 'What happens when one does not come up. Default: rollback' } as const;
 
 @ApiTags('services') @ApiBearerAuth()
@@ -35,7 +37,7 @@ export class RolloutController {
   @Put()
   @ApiOperation({ summary: 'Change what a microservice is, its runtime too. Its instances are replaced one after the other: a new one answers before an old one goes' })
   @ApiBody({ schema: slaJsonSchema() as Record<string, never>, description: 'A descriptor that holds the microservice, or the microservice alone' })
-  @ApiQuery(surgeQuery) @ApiQuery(patienceQuery) @ApiQuery(failureQuery) @ApiQuery(dryRunQuery) @ApiHeader(ifMatchHeader)
+  @ApiQuery(surgeQuery) @ApiQuery(patienceQuery) @ApiQuery(orderQuery) @ApiQuery(failureQuery) @ApiQuery(dryRunQuery) @ApiHeader(ifMatchHeader)
   async update(@Param('id') id: string, @Body() body: unknown, @Query() query: unknown, @Caller() caller: Claims, @Res({ passthrough: true }) reply: Replier, @Headers('if-match') ifMatch?: string): Promise<unknown> {
     const { dryRun, ...policy } = policyOf(query);
     const { body: before } = await this.services.get(id, caller);
@@ -64,7 +66,7 @@ export class RolloutController {
   @Post('rollback') @HttpCode(200)
   @ApiOperation({ summary: 'Make a microservice again what it was, in the same way as an update' })
   @ApiBody({ schema: schemaOf(backSchema), required: false })
-  @ApiQuery(surgeQuery) @ApiQuery(patienceQuery) @ApiHeader(ifMatchHeader)
+  @ApiQuery(surgeQuery) @ApiQuery(patienceQuery) @ApiQuery(orderQuery) @ApiHeader(ifMatchHeader)
   async rollback(@Param('id') id: string, @Body() body: unknown, @Query() query: unknown, @Caller() caller: Claims, @Res({ passthrough: true }) reply: Replier, @Headers('if-match') ifMatch?: string): Promise<unknown> {
     const { version } = parseBody(backSchema, body ?? {});
     const { dryRun: _, ...policy } = policyOf(query);
@@ -81,9 +83,9 @@ export class RolloutController {
   }
 }
 
-function policyOf(query: unknown): { surge: number; patienceMs: number; onFailure: 'rollback' | 'stop'; dryRun: boolean } {
-  const { surge, patience_s: patience, on_failure: onFailure, dryRun } = parseBody(policySchema, query);
-  return { surge, patienceMs: patience * 1_000, onFailure, dryRun };
+function policyOf(query: unknown): RolloutPolicy & { readonly dryRun: boolean } {
+  const { surge, patience_s: patience, order, on_failure: onFailure, dryRun } = parseBody(policySchema, query);
+  return { surge, patienceMs: patience * 1_000, order, onFailure, dryRun };
 }
 
 function stateOf(record: ServiceRecord, reply: Replier): object {

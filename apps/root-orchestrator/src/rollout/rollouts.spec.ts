@@ -101,6 +101,23 @@ describe('an update', () => {
     expect(running('1').map(({ microservice }) => microservice.virtualization)).toEqual(['docker']);
   });
 
+  test('of what has no room twice: the old one goes first, and the new one is offered again when it has gone', async () => {
+    await deploy(1);
+    cluster.isSlow = true;
+    await ask('PUT', '?order=stop_first', { body: web('2') });
+    await assigned('2').toBe(1);
+    const [rising] = running('2');
+    // As a cluster says it whose only node has the port in use, before the old one has gone.
+    cluster.assigned.delete(rising!.id);
+    await cluster.handBack(rising!, 'the port is taken');
+    await assigned('1').toBe(0);
+    expect(running('2')).toEqual([]);
+    cluster.letGo();
+    await assigned('2').toBe(1);
+    cluster.report(running('2')[0]!, 'RUNNING');
+    await status().toBe('done');
+  });
+
   test('that does not come up goes back by itself, and who served goes on', async () => {
     await deploy(2);
     await ask('PUT', '', { body: web('broken') });

@@ -16,7 +16,7 @@ export interface RolloutsOptions {
   readonly clock: Clock;
   readonly log: (text: string) => void;
 }
-export interface RolloutPolicy { readonly surge: number; readonly patienceMs: number; readonly onFailure: Rollout['onFailure'] }
+export interface RolloutPolicy { readonly surge: number; readonly patienceMs: number; readonly order: Rollout['order']; readonly onFailure: Rollout['onFailure'] }
 /** @throws Problem when the record is not the one that the caller means */
 export type Check = (record: ServiceRecord) => void;
 
@@ -102,7 +102,7 @@ export class Rollouts {
     if (!service || service.body.deleting || !Rollouts.isConcerned(service.body)) return { kind: 'done' };
     const seen = await this.#look(id);
     const { version, wished, rollout } = service.body;
-    const going = rollout?.status === 'going' ? { surge: rollout.surge, patienceMs: rollout.patienceMs } : undefined;
+    const going = rollout?.status === 'going' ? { surge: rollout.surge, patienceMs: rollout.patienceMs, order: rollout.order } : undefined;
     const plan = planRollout({ version, wished, going }, seen);
     // What comes is made before what goes is sent away: a crash in between is found by the next pass.
     if (plan.create > 0) await instances.create(id, plan.create);

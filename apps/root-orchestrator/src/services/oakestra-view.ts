@@ -28,8 +28,8 @@ export function serviceView({ id, body }: Document<ServiceRecord>, instances: re
   };
 }
 
-export function rolloutView({ from, to, status, detail, reason, surge, onFailure, startedAtMs }: Rollout): View {
-  return { from, to, status, detail, ...(reason !== undefined && { reason }), surge, on_failure: onFailure, started_at: startedAtMs / 1000 };
+export function rolloutView({ from, to, status, detail, reason, surge, order, onFailure, startedAtMs }: Rollout): View {
+  return { from, to, status, detail, ...(reason !== undefined && { reason }), surge, order, on_failure: onFailure, started_at: startedAtMs / 1000 };
 }
 
 /** The addresses that it has, asked for or chosen. */

@@ -21,6 +21,8 @@ const rolloutSchema = z.object({
   surge: z.int().positive(),
   /** How long each new instance may take until it answers. */
   patienceMs: z.number().positive(),
+  /** Which of two goes first: the new one comes before the old one leaves, or after, when both at once have no room. */
+  order: z.enum(['start_first', 'stop_first']).default('start_first'),
   onFailure: z.enum(['rollback', 'stop']),
   startedAtMs: z.number(),
 });

@@ -8,20 +8,23 @@ export class StandInCluster {
   readonly name: string;
   readonly assigned = new Map<string, InstanceSpec>();
   readonly withdrawn: string[] = [];
-  readonly #bus: MemoryBus;
+  /** What shall go takes its time, until `letGo`. */
+  isSlow = false;
+  readonly #leaving: InstanceSpec[] = [];
+  readonly bus: MemoryBus;
   #sequence = 0;
   #summaries = 0;
   #position = { epoch: 0, revision: 0 };
 
   private constructor(name: string, network: MemoryNetwork) {
     this.name = name;
-    this.#bus = network.connect(`cluster-${name}`);
-    this.#bus.subscribe(clusterAssignment, [name], (message) => { this.#take(message); });
+    this.bus = network.connect(`cluster-${name}`);
+    this.bus.subscribe(clusterAssignment, [name], (message) => { this.#take(message); });
   }
 
   static async join(network: MemoryNetwork, name: string): Promise<StandInCluster> {
     const cluster = new StandInCluster(name, network);
-    const { assignment } = await cluster.#bus.request(clusterRegister, { summary: cluster.#summary(), version: 'test' }, 5_000, name);
+    const { assignment } = await cluster.bus.request(clusterRegister, { summary: cluster.#summary(), version: 'test' }, 5_000, name);
     cluster.#take(assignment);
     return cluster;
   }
@@ -36,21 +39,26 @@ export class StandInCluster {
   report(spec: Pick<InstanceSpec, 'id' | 'attempt'>, status: InstanceStatus, more: Partial<PlacedReport> = {}): void {
     const { id, attempt } = spec;
     const instance: PlacedReport = { id, attempt, status, detail: `as the test says: ${status}`, restarts: 0, virtualization: 'runc', node: 'node1', host: '192.0.2.12', startedAtMs: 1, ...more };
-    this.#bus.publish(clusterReport, { epoch: 1, sequence: ++this.#sequence, kind: 'changed', position: this.#position, instances: [instance] }, this.name);
+    this.bus.publish(clusterReport, { epoch: 1, sequence: ++this.#sequence, kind: 'changed', position: this.#position, instances: [instance] }, this.name);
   }
 
   async handBack({ id, attempt }: Pick<InstanceSpec, 'id' | 'attempt'>, summary: string): Promise<void> {
     this.assigned.delete(id);
-    await this.#bus.request(clusterHandBack, { id, attempt, status: 'NO_QUALIFIED_WORKER_FOUND', explanation: { evaluated: 1, filtered: [], exhausted: [], top: [], complete: true, summary } }, 5_000, this.name);
+    await this.bus.request(clusterHandBack, { id, attempt, status: 'NO_QUALIFIED_WORKER_FOUND', explanation: { evaluated: 1, filtered: [], exhausted: [], top: [], complete: true, summary } }, 5_000, this.name);
   }
 
   /** What it offers is as before, but said anew: it lives. */
   summarise(): void {
-    this.#bus.publish(clusterSummary, this.#summary(), this.name);
+    this.bus.publish(clusterSummary, this.#summary(), this.name);
+  }
+
+  letGo(): void {
+    this.isSlow = false;
+    for (const spec of this.#leaving.splice(0)) this.report(spec, 'UNDEPLOYED');
   }
 
   async leave(): Promise<void> {
-    await this.#bus.drain();
+    await this.bus.drain();
   }
 
   #take(message: Assignment): void {
@@ -61,7 +69,8 @@ export class StandInCluster {
       const spec = this.assigned.get(id);
       this.withdrawn.push(id);
       this.assigned.delete(id);
-      if (spec) this.report(spec, 'UNDEPLOYED');
+      if (spec && this.isSlow) this.#leaving.push(spec);
+      else if (spec) this.report(spec, 'UNDEPLOYED');
     }
   }
 

@@ -1,11 +1,12 @@
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put } from '@nestjs/common';
-import { ApiBearerAuth, ApiBody, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Put, Query, Req, Res } from '@nestjs/common';
+import { ApiBearerAuth, ApiBody, ApiOperation, ApiParam, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
 import { roles } from '../auth/access.ts';
 import { Caller } from '../auth/claims.decorator.ts';
 import { Sessions } from '../auth/sessions.ts';
 import type { Claims } from '../auth/tokens.ts';
 import { notFound } from '../http/problem.ts';
+import { afterQuery, limitQuery, paged, pageSchema, type Replier } from '../http/pages.ts';
 import { parseBody, schemaOf } from '../http/parse-body.ts';
 import { Accounts } from './accounts.ts';
 import { ResetPost } from './reset-post.ts';
@@ -52,8 +53,10 @@ export class UsersController {
 
   @Get('users') @ApiBearerAuth()
   @ApiOperation({ summary: 'All users (Admin), or those of the own organisation (Organization_Admin)' })
-  async all(@Caller() caller: Claims): Promise<unknown> {
-    return (await this.accounts.all(caller)).map(({ user, roles: held }) => userView(user, held));
+  @ApiQuery(limitQuery) @ApiQuery(afterQuery)
+  async all(@Caller() caller: Claims, @Query() query: unknown, @Req() request: { url: string }, @Res({ passthrough: true }) reply: Replier): Promise<unknown> {
+    const known = (await this.accounts.all(caller)).map((one) => ({ id: one.user.id, ...one }));
+    return paged(known, parseBody(pageSchema, query), request, reply).map(({ user, roles: held }) => userView(user, held));
   }
 
   @Get('users/:organisation') @ApiBearerAuth()
@@ -75,7 +78,7 @@ export class UsersController {
   @ApiOperation({ summary: 'Remove a user (Admin), or take him out of the own organisation (Organization_Admin). Answers with those who are left' })
   async remove(@Param('username') name: string, @Caller() caller: Claims): Promise<unknown> {
     await this.accounts.remove(name, caller);
-    return this.all(caller);
+    return (await this.accounts.all(caller)).map(({ user, roles: held }) => userView(user, held));
   }
 
   @Post('user/:username') @HttpCode(200) @ApiBearerAuth()
