@@ -21,6 +21,10 @@ test('everything that counts is read', () => {
   });
 });
 
+test.each([['unikernel', 16, 112], ['unikernel', 0, 160], ['runsc', 16, 16], ['runc', 0, 0]])('%s with %i MiB takes %i', (virtualization, memory, memoryMiB) => {
+  expect(demandOf(microservice({ virtualization, memory, arch: ['amd64'] }), 'node').resources.memoryMiB).toBe(memoryMiB);
+});
+
 describe('pins', () => {
   const direct = (fields: object) => ({ type: 'direct', ...fields });
   test.each([

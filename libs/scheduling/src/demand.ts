@@ -39,11 +39,19 @@ export function demandOf(microservice: Microservice, tier: Tier, spreadKey: stri
   return {
     tier, spreadKey, name: `${microservice_name}.${microservice_namespace}`,
     virtualization: normaliseVirtualization(virtualization), archs: arch, privileged,
-    resources: { vcpus, memoryMiB: memory, storageMiB: storage, vgpus },
+    resources: { vcpus, memoryMiB: memoryOf(virtualization, memory), storageMiB: storage, vgpus },
     csiDrivers: unique(volumes.map((volume) => volume.csi_driver)),
     addons: unique(constraints.flatMap((constraint) => (constraint.type === 'addons' ? constraint.needs : []))),
     hostPorts: hostPortsOf(port), pins: pinsOf(constraints, tier),
   };
+}
+
+/** A unikernel's machine takes memory beside the guest's, and a guest that asks for none gets some; in MiB, as node-engine gives it. */
+const unikernelMiB = { machine: 96, guest: 64 };
+
+function memoryOf(virtualization: string, asked: number): number {
+  if (normaliseVirtualization(virtualization) !== 'unikernel') return asked;
+  return (asked > 0 ? asked : unikernelMiB.guest) + unikernelMiB.machine;
 }
 
 function hostPortsOf(text: string): HostPort[] {

@@ -2,14 +2,19 @@ import type { InstanceView, ServiceView } from '@oak/lab';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ask, askAll, callerImage, callerPort, getAll, load, type Question } from './callers.ts';
 import { install, removeService, type Installation } from './installation.ts';
+import { buildGuestArchive, unikernelCaller, type GuestArchive } from './kernels.ts';
 
 let it: Installation;
+let guest: GuestArchive;
+let kernelUrl: string;
 const isReady = (instance: InstanceView): boolean => instance.ready;
 interface Placed { readonly service: ServiceView; readonly instance: InstanceView }
 const placed = new Map<string, Placed>();
 const one = (name: string): Placed => placed.get(name)!;
 
-const runtimes = ['runc', 'runsc'] as const;
+const runtimes = ['runc', 'runsc', 'unikernel'] as const;
+/** The same program, built for each of them. */
+const programFor = (virtualization: (typeof runtimes)[number]) => (virtualization === 'unikernel' ? unikernelCaller(kernelUrl) : { virtualization });
 /** Seen from the callers, which are on c1n1. */
 const places = { same: ['c1', 'c1n1'], node: ['c1', 'c1n2'], cluster: ['c2', 'c2n1'] } as const;
 
@@ -32,12 +37,17 @@ async function start(application: string, microservices: readonly Readonly<Recor
 }
 
 beforeAll(async () => {
+  guest = await buildGuestArchive();
   it = await install({ clusters: 2, nodes: 2, env: { 'node-engine': { OAK_DRAIN_MS: '1000' } } });
-  const servers = runtimes.flatMap((virtualization) => Object.entries(places).map(([place, [cluster, node]]) => microservice(`${virtualization}${place}`, { virtualization, constraints: at(cluster, node) })));
-  const callers = runtimes.map((virtualization) => microservice(`${virtualization}caller`, { virtualization, constraints: at('c1', 'c1n1') }));
+  kernelUrl = await guest.serve(it.lab);
+  const servers = runtimes.flatMap((virtualization) => Object.entries(places).map(([place, [cluster, node]]) => microservice(`${virtualization}${place}`, { ...programFor(virtualization), constraints: at(cluster, node) })));
+  const callers = runtimes.map((virtualization) => microservice(`${virtualization}caller`, { ...programFor(virtualization), constraints: at('c1', 'c1n1') }));
   await start('mesh', [...servers, ...callers]);
 }, 240_000);
-afterAll(() => it.down(), 60_000);
+afterAll(async () => {
+  await it?.down();
+  await guest?.close();
+}, 60_000);
 
 describe.each(runtimes)('a workload in %s calls', (callerRuntime) => {
   describe.each(runtimes)('one in %s', (serverRuntime) => {

@@ -1,37 +1,26 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { deploy, has, install, isRunning, leftovers, removeService, type Installation } from './installation.ts';
+import { buildGuestArchive, unikernel, type GuestArchive } from './kernels.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const exec = promisify(execFile);
-const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const port = 8099;
-
 let it: Installation;
-let folder: string;
+let guest: GuestArchive;
 let code: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'oak-e2e-uk-'));
-  await exec(process.execPath, [here('../../fixtures/src/guest/main.ts'), folder]);
-  await exec('tar', ['-czf', join(folder, 'kernel.tar.gz'), '-C', folder, 'kernel']);
+  guest = await buildGuestArchive();
   it = await install({ clusters: 1, nodes: 1 });
-  const argv = [process.execPath, here('testing/serve-file-main.ts'), join(folder, 'kernel.tar.gz'), String(port)];
-  await it.lab.run('root', { name: 'kernels', argv, ready: { kind: 'http', url: `http://127.0.0.1:${port}/readyz` } });
-  code = `http://${it.lab.host('root').address}:${port}/kernel.tar.gz`;
+  code = await guest.serve(it.lab);
 }, 120_000);
 afterAll(async () => {
   await it?.down();
-  await rm(folder, { recursive: true, force: true });
+  await guest?.close();
 }, 60_000);
 
-const kernel = (...cmd: readonly string[]) => ({ virtualization: 'unikernel', arch: ['amd64'], code, cmd, memory: 16 });
+const kernel = (...cmd: readonly string[]) => unikernel(code, ...cmd);
 const node = 'c1n1';
 const machines = (): string => join(it.lab.dir, node, 'node-engine', 'unikernels');
 

@@ -15,6 +15,8 @@ export interface MachineShape {
 export const descriptors = { serial: 4, kernel: 5, initrd: 6, tap: 7, files: 8 } as const;
 
 const cpus = { kvm: 'host,+x2apic,-pmu', tcg: 'qemu64,+pdpe1gb,-vmx,-svm' } as const;
+/** What emulation has translated would grow to an eighth of the node's memory. */
+const accelerators = { kvm: 'kvm', tcg: 'tcg,tb-size=32' } as const;
 /** The exit port gives guests a code to leave with; the panic device tells a panic from an end. */
 const devices = ['isa-debug-exit,iobase=0x501,iosize=4', 'pvpanic'];
 
@@ -22,7 +24,7 @@ const devices = ['isa-debug-exit,iobase=0x501,iosize=4', 'pvpanic'];
 export function qemuArguments({ name, accelerator, memoryMiB, vcpus, bootLine, hasInitrd, hasFiles, network }: MachineShape): string[] {
   return [
     '-name', name, '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny',
-    '-machine', `pc,accel=${accelerator}`, '-cpu', cpus[accelerator], '-m', `${memoryMiB}M`, '-smp', String(vcpus), '-rtc', 'base=utc',
+    '-machine', 'pc', '-accel', accelerators[accelerator], '-cpu', cpus[accelerator], '-m', `${memoryMiB}M`, '-smp', String(vcpus), '-rtc', 'base=utc',
     '-add-fd', `fd=${descriptors.serial},set=1`, '-chardev', 'file,id=serial,path=/dev/fdset/1,append=on', '-serial', 'chardev:serial',
     '-chardev', 'stdio,id=monitor,signal=off', '-mon', 'chardev=monitor,mode=control',
     ...devices.flatMap((device) => ['-device', device]),
