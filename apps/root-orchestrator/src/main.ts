@@ -38,9 +38,9 @@ async function serve(config: Config, state: StateDir): Promise<void> {
     bus, store, clock: realClock, random: realRandom, epoch: state.nextEpoch(), newId, plans: { nodes: config.OAK_NODE_RANGES, services: config.OAK_SERVICE_RANGES },
     liveness: { silentAfterMs: config.OAK_CLUSTER_SILENT_AFTER_MS, lostAfterMs: config.OAK_CLUSTER_LOST_AFTER_MS }, log: (text) => { logger.log(text); },
   });
-  const people = await openPeople({ store, state, clock: realClock, newId, minPasswordLength: config.OAK_PASSWORD_MIN_LENGTH, keyOldestMs: config.OAK_TOKEN_KEY_DAYS * dayMs });
-  announce(people, state);
   const log = (text: string): void => { logger.log(text); };
+  const people = await openPeople({ store, state, clock: realClock, newId, log, minPasswordLength: config.OAK_PASSWORD_MIN_LENGTH, keyOldestMs: config.OAK_TOKEN_KEY_DAYS * dayMs });
+  announce(people, state);
   const audit = new Audit({ records: store.collection(auditCollection), newId, log });
   const resetPost = new ResetPost({ users: people.users, hook: config.OAK_PASSWORD_RESET_HOOK, log });
   const idempotency = new Idempotency(store.collection(idempotencyCollection), realClock);

@@ -20,6 +20,7 @@ export interface PeopleOptions {
   readonly state: Pick<StateDir, 'read' | 'write'>;
   readonly clock: Clock;
   readonly newId: () => string;
+  readonly log: (text: string) => void;
   readonly minPasswordLength: number;
   /** A key that signs tokens is replaced when it is older. */
   readonly keyOldestMs: number;
@@ -38,10 +39,10 @@ export interface People {
   readonly madeAdmin: { readonly username: string; readonly password: string } | undefined;
 }
 
-export async function openPeople({ store, state, clock, newId, minPasswordLength, keyOldestMs }: PeopleOptions): Promise<People> {
+export async function openPeople({ store, state, clock, newId, log, minPasswordLength, keyOldestMs }: PeopleOptions): Promise<People> {
   const users = new Users({ users: store.collection(usersCollection), clock, newId, minPasswordLength });
   const organisations = new Organisations({ organisations: store.collection(organisationsCollection), clock, newId });
-  const sessions = new Sessions({ sessions: store.collection(sessionsCollection), clock, newId });
+  const sessions = new Sessions({ sessions: store.collection(sessionsCollection), clock, newId, log });
   const apiTokens = new ApiTokens({ apiTokens: store.collection(apiTokensCollection), clock, newId });
   const keys = await KeyRing.open(state, clock, { oldestMs: keyOldestMs, keptMs: refreshForMs });
   const tokens = new Tokens(keys, clock);

@@ -33,11 +33,18 @@ async function startRoot(dir: string): Promise<{ url: string; root: ChildProcess
     const ready = await fetch(`${url}/readyz`).then(({ ok }) => ok, () => false);
     if (ready) return { url, root };
   }
-  root.kill();
+  await stop(root, dir);
   throw new Error(`root does not serve after ${startMs} ms; is it built? npx nx run @oak/root-orchestrator:build`);
 }
 
-async function stop(root: ChildProcess): Promise<void> {
+/** Its nats-server outlives an orchestrator on purpose; here nobody comes back for it. */
+async function stop(root: ChildProcess, dir: string): Promise<void> {
+  await end(root);
+  const record = await readFile(join(dir, 'nats', 'nats.pid'), 'utf8').catch(() => undefined);
+  if (record !== undefined) process.kill(z.object({ pid: z.int().positive() }).parse(JSON.parse(record)).pid, 'SIGTERM');
+}
+
+async function end(root: ChildProcess): Promise<void> {
   if (root.exitCode !== null) return;
   const ended = once(root, 'exit');
   root.kill();
@@ -95,7 +102,7 @@ try {
     const token = await machineToken(url, dir);
     process.exitCode = await fuzz(url, token, await furnish(url, token, dir), process.argv.slice(2));
   } finally {
-    await stop(root);
+    await stop(root, dir);
   }
 } finally {
   await rm(dir, { recursive: true, force: true });

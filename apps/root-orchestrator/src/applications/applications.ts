@@ -96,7 +96,8 @@ export class Applications {
     if (!changed) throw notFound('application', id);
     const { networkPolicy } = changed.body;
     for (const service of await this.services(id)) {
-      if (service.body.networkPolicy === networkPolicy) continue;
+      // Asked for by name it is told again, also when it is so already: the last time may have been cut off.
+      if (service.body.networkPolicy === networkPolicy && change.networkPolicy === undefined) continue;
       await services.update(service.id, (record) => ({ ...record, networkPolicy }));
       await this.#options.retell(service.id);
     }

@@ -38,6 +38,7 @@ describe('a login', () => {
     const { token, refresh_token: third } = (await refresh(second)).body as { token: string; refresh_token: string };
     expect(await isIn(token)).toBe(true);
     expect((await refresh(first)).status).toBe(401);
+    expect(root.log.join()).toContain('somebody else may have it');
     expect([await isIn(token), (await refresh(third)).status, (await refresh(second)).status]).toEqual([false, 401, 401]);
   });
 

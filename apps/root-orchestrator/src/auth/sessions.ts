@@ -12,6 +12,7 @@ export interface SessionsOptions {
   readonly sessions: Collection<SessionRecord>;
   readonly clock: Clock;
   readonly newId: () => string;
+  readonly log: (text: string) => void;
 }
 
 /** Logins that last, and which refresh token of each is the one. */
@@ -51,7 +52,10 @@ export class Sessions {
       isReused = shown !== record.current && !isNew;
       return isReused ? undefined : { ...record, current: shown, next: [...(isNew ? [] : record.next), next].slice(-mostSuccessors) };
     });
-    if (session && isReused) await this.close(id);
+    if (session && isReused) {
+      this.#options.log(`a refresh token of user ${session.body.userId} was shown after it was replaced: somebody else may have it; that login is ended`);
+      await this.close(id);
+    }
     return session && !isReused ? { session, next } : undefined;
   }
 

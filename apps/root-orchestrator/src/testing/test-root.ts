@@ -53,7 +53,7 @@ export class TestRoot {
     const bus = network.connect('root');
     this.root = new Root({ bus, store, clock, random: { next: () => 0.5 }, epoch: Number(state.read('epoch') ?? '0') + 1, newId, liveness: { silentAfterMs: 15_000, lostAfterMs: 60_000 }, log });
     state.write('epoch', String(this.root.options.epoch));
-    this.people = await openPeople({ store, state, clock, newId, minPasswordLength: 8, keyOldestMs: 90 * 24 * 3_600_000 });
+    this.people = await openPeople({ store, state, clock, newId, log, minPasswordLength: 8, keyOldestMs: 90 * 24 * 3_600_000 });
     this.audit = new Audit({ records: store.collection(auditCollection), newId, log });
     this.resetPost = new ResetPost({ users: this.people.users, hook: resetHook, log });
     const { app, routes } = await openHttp({ root: this.root, people: this.people, audit: this.audit, idempotency: new Idempotency(store.collection(idempotencyCollection), clock), resetPost: this.resetPost, clock, newId }, { corsOrigins, logLevels: false });

@@ -88,6 +88,13 @@ export class Accounts {
     await sessions.closeAllOf(user.id);
   }
 
+  /** Who has the token can become that user, in all his organisations. @throws Problem 403, 404 */
+  async beginReset(name: string, caller: Claims): Promise<{ token: string; expiresAtMs: number }> {
+    const { user } = await this.get(name, caller);
+    if (caller.scope !== 'all') throw forbidden();
+    return this.#options.users.beginReset(user.id);
+  }
+
   /** An Organization_Admin takes him out of the organisation; the account goes with the last one. @throws Problem 403, 404, 409 */
   async remove(name: string, caller: Claims): Promise<void> {
     const { users, organisations, sessions, apiTokens, applications } = this.#options;

@@ -96,8 +96,7 @@ export class UsersController {
   @Post('user/:username/reset') @HttpCode(200) @ApiBearerAuth()
   @ApiOperation({ summary: 'A token by which a user who forgot his password chooses a new one, to be handed to him (Admin)' })
   async beginReset(@Param('username') name: string, @Caller() caller: Claims): Promise<unknown> {
-    const { user } = await this.accounts.get(name, caller);
-    const { token, expiresAtMs } = await this.users.beginReset(user.id);
+    const { token, expiresAtMs } = await this.accounts.beginReset(name, caller);
     return { token, expires_at: new Date(expiresAtMs).toISOString() };
   }
 

@@ -123,6 +123,12 @@ describe('a forgotten password', () => {
     expect(await reset(late.token, 'too late now')).toBe(400);
   });
 
+  test('no Organization_Admin makes one: it would make him that user everywhere', async () => {
+    const boss = await root.user('boss', ['Organization_Admin']);
+    await root.user('bob', []);
+    expect([(await root.ask('POST', '/api/user/bob/reset', { token: boss.token })).status, (await root.ask('POST', '/api/user/Admin/reset', { token: boss.token })).status]).toEqual([403, 403]);
+  });
+
   test('is asked for by anybody, and the answer tells nothing; the token goes to the program that sends mail', async () => {
     const letters: unknown[] = [];
     const server = createServer((request, response) => {
