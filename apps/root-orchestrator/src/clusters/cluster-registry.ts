@@ -129,11 +129,14 @@ export class ClusterRegistry {
     if (known) known.departures += 1;
   }
 
-  /** What the cluster offered, as text: a refusal counts as long as this stays the same. */
-  offer(name: string): string {
-    const known = this.#known.get(name);
-    const summary = known?.record.summary;
-    return summary ? JSON.stringify([known.departures, summary.fits, summary.csiDrivers, summary.addons, summary.nodes, summary.runtimes.map(({ virtualization, healthy }) => [virtualization, healthy])]) : '';
+  departures(name: string): number {
+    return this.#known.get(name)?.departures ?? 0;
+  }
+
+  /** What the cluster offered, as text: a refusal counts as long as this stays the same. `departures`: of when it was asked; what leaves while it thinks may make room. */
+  offer(name: string, departures = this.departures(name)): string {
+    const summary = this.#known.get(name)?.record.summary;
+    return summary ? JSON.stringify([departures, summary.fits, summary.csiDrivers, summary.addons, summary.nodes, summary.runtimes.map(({ virtualization, healthy }) => [virtualization, healthy])]) : '';
   }
 
   candidates(): Candidate[] {

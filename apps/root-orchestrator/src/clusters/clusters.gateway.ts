@@ -56,7 +56,8 @@ export class ClustersGateway {
   @OnRequest(clusterHandBack)
   async handBack(payload: { id: string; attempt: number; status: InstanceStatus; explanation: PlacementExplanation }, context: MessageContext): Promise<{ accepted: boolean }> {
     const cluster = speaker(context);
-    const refusal = { cluster, text: payload.explanation.summary, offer: this.root.clusters.offer(cluster) };
+    const asked = (await this.root.instances.get(payload.id))?.body.departures;
+    const refusal = { cluster, text: payload.explanation.summary, offer: this.root.clusters.offer(cluster, asked) };
     // First out of the book: as soon as it is back it may be placed again, at this cluster too.
     this.root.book.withdraw(cluster, payload.id);
     return { accepted: await this.root.instances.handedBack(cluster, payload.id, payload.attempt, refusal, payload.explanation) };

@@ -61,7 +61,7 @@ export class InstanceReconciler {
       await instances.waits(document.id, status, waitingDetail(decision.explanation, refusals), decision.explanation);
       return;
     }
-    const placed = await instances.placed(document.id, decision.chosen, decision.explanation);
+    const placed = await instances.placed(document.id, decision.chosen, clusters.departures(decision.chosen), decision.explanation);
     if (placed) book.assign(decision.chosen, specOf({ ...document, body: placed }, service));
   }
 
@@ -71,7 +71,7 @@ export class InstanceReconciler {
     const { decision: { chosen, explanation }, refusals } = this.#decide(document, service);
     if (!this.#isLost(from)) return;
     if (chosen === undefined) return instances.stranded(document.id, from, strandedDetail(from, explanation, refusals), explanation);
-    const moved = await instances.moved(document.id, from, chosen, explanation);
+    const moved = await instances.moved(document.id, from, chosen, this.#options.clusters.departures(chosen), explanation);
     if (!moved) return;
     book.withdraw(from, document.id);
     book.assign(chosen, specOf({ ...document, body: moved }, service));

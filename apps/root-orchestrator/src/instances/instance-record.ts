@@ -23,6 +23,8 @@ export const instanceRecordSchema = z.object({
   attempt: z.int().nonnegative(),
   /** Who has it. */
   cluster: nameSchema.optional(),
+  /** How many had left that cluster when it got it. */
+  departures: z.int().nonnegative().optional(),
   /** The latest word of that cluster. */
   report: placedReportSchema.optional(),
   /** Root's own decision: which cluster, and why not the others. */

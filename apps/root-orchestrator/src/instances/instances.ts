@@ -99,21 +99,22 @@ export class Instances {
     }
   }
 
-  async placed(id: string, cluster: string, explanation: NonNullable<InstanceRecord['explanation']>): Promise<InstanceRecord | undefined> {
+  /** `departures`: how many have left that cluster by now. */
+  async placed(id: string, cluster: string, departures: number, explanation: NonNullable<InstanceRecord['explanation']>): Promise<InstanceRecord | undefined> {
     return this.change(id, (record) => {
       if (record.desired !== 'run' || record.cluster !== undefined) return undefined;
       const { report: _report, ...rest } = record;
-      return { ...rest, cluster, explanation, status: 'CLUSTER_SCHEDULED', detail: `given to cluster ${cluster}` };
+      return { ...rest, cluster, departures, explanation, status: 'CLUSTER_SCHEDULED', detail: `given to cluster ${cluster}` };
     });
   }
 
   /** Its cluster is lost, and another one gets it. What the lost one still says of it is dropped from now on. */
-  async moved(id: string, from: string, to: string, explanation: NonNullable<InstanceRecord['explanation']>): Promise<InstanceRecord | undefined> {
+  async moved(id: string, from: string, to: string, departures: number, explanation: NonNullable<InstanceRecord['explanation']>): Promise<InstanceRecord | undefined> {
     return this.change(id, (record) => {
       const next = { status: 'CLUSTER_SCHEDULED' as const, attempt: record.attempt + 1 };
       if (record.desired !== 'run' || record.cluster !== from || !move(record, next).ok) return undefined;
       const { report: _report, ...rest } = record;
-      return { ...rest, ...next, cluster: to, explanation, detail: `cluster ${from} is lost, given to cluster ${to}` };
+      return { ...rest, ...next, cluster: to, departures, explanation, detail: `cluster ${from} is lost, given to cluster ${to}` };
     });
   }
 

@@ -118,6 +118,18 @@ describe('an update', () => {
     await status().toBe('done');
   });
 
+  test('and also when the old one went while the cluster still thought', async () => {
+    await deploy(1);
+    await ask('PUT', '?order=stop_first', { body: web('2') });
+    await assigned('2').toBe(1);
+    const [rising] = running('2');
+    await assigned('1').toBe(0);
+    await expect.poll(async () => (await service()).instance_list.length).toBe(1);
+    cluster.assigned.delete(rising!.id);
+    await cluster.handBack(rising!, 'the port was taken');
+    await assigned('2').toBe(1);
+  });
+
   test('that does not come up goes back by itself, and who served goes on', async () => {
     await deploy(2);
     await ask('PUT', '', { body: web('broken') });
