@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import {
-  RuntimeError, type Attachment, type Exit, type LogLine, type LogOptions, type Observed, type RemoveOptions, type Runtime, type RuntimeDescription, type RuntimeEvent, type Stats,
+  RuntimeError, type Attachment, type Capabilities, type Exit, type LogLine, type LogOptions, type Observed, type RemoveOptions, type Runtime, type RuntimeDescription, type RuntimeEvent, type Stats,
   type Turns, type Workload,
 } from '@oak/runtime';
 import type { ContainerdClient } from './client/containerd-client.ts';
@@ -71,6 +71,11 @@ const runs = (task: Process | undefined): boolean => task?.status === TaskStatus
 /** The second: containerd was killed between making a snapshot's folder and noting it; its garbage collection takes the folder away. */
 const isTransient = (error: unknown): boolean => isAlreadyExists(error) || (error instanceof RpcError && /rename .*: file exists/.test(error.details));
 
+/** What this adapter offers through the port, not what the runtimes could do besides. */
+export const containerCapabilities: Capabilities = {
+  exec: false, console: false, volumes: true, environment: true, gpu: false, ipv6: true, limits: true, stats: true, pause: false, privileged: true,
+};
+
 /** One handler of a containerd, launched by one route. Labels and containerd's own state are its only memory. */
 export class ContainerdRuntime implements Runtime {
   readonly virtualization: string;
@@ -86,9 +91,7 @@ export class ContainerdRuntime implements Runtime {
   describe(): RuntimeDescription {
     const { route, version } = this.#options;
     const { allowPrivileged } = this.#shared;
-    // What this adapter offers through the port, not what the runtime could do besides.
-    const capabilities = { exec: false, console: false, volumes: true, environment: true, gpu: false, ipv6: true, limits: true, stats: true, pause: false, privileged: allowPrivileged };
-    return { virtualization: this.virtualization, route: route.label, version, capabilities };
+    return { virtualization: this.virtualization, route: route.label, version, capabilities: { ...containerCapabilities, privileged: allowPrivileged } };
   }
 
   async prepare(workload: Workload, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,4 @@
-export { ContainerdRuntime, type ContainerdRuntimeOptions } from './containerd-runtime.ts';
+export { containerCapabilities, ContainerdRuntime, type ContainerdRuntimeOptions } from './containerd-runtime.ts';
 export { createContainerdRuntimes, type ContainerdRuntimes, type ContainerdRuntimesOptions } from './create-containerd-runtimes.ts';
 export { ImageStore, type UnpackedImage } from './images/image-store.ts';
 export { FileLogs } from './logs/file-logs.ts';

@@ -1,5 +1,5 @@
 import {
-  RuntimeError, Turns, type Attachment, type Exit, type LogLine, type LogOptions, type Observed, type RemoveOptions, type Runtime, type RuntimeDescription, type RuntimeEvent, type Stats,
+  RuntimeError, Turns, type Attachment, type Capabilities, type Exit, type LogLine, type LogOptions, type Observed, type RemoveOptions, type Runtime, type RuntimeDescription, type RuntimeEvent, type Stats,
   type Workload, type WorkloadLogs,
 } from '@oak/runtime';
 import type { Boot, Kernel, Machine, UnikernelDriver } from './driver.ts';
@@ -28,6 +28,11 @@ export interface UnikraftRuntimeOptions {
 
 const ordinaryMemoryMiB = 64;
 
+/** One program without users or a shell: there is nothing to enter, and there are no more rights to give. */
+export const unikernelCapabilities: Capabilities = {
+  exec: false, console: false, volumes: false, environment: true, gpu: false, ipv6: true, limits: true, stats: true, pause: false, privileged: false,
+};
+
 /** Unikraft unikernels as workloads, booted by one driver. */
 export class UnikraftRuntime implements Runtime {
   readonly virtualization = virtualization;
@@ -43,9 +48,7 @@ export class UnikraftRuntime implements Runtime {
 
   describe(): RuntimeDescription {
     const { name, accelerator, version } = this.#options.driver.describe();
-    // One program without users or a shell: there is nothing to enter, and no more rights to give.
-    const capabilities = { exec: false, console: false, volumes: false, environment: true, gpu: false, ipv6: true, limits: true, stats: true, pause: false, privileged: false };
-    return { virtualization, route: `${name}, ${accelerator}`, version, capabilities };
+    return { virtualization, route: `${name}, ${accelerator}`, version, capabilities: unikernelCapabilities };
   }
 
   async prepare(workload: Workload, signal: AbortSignal): Promise<void> {

@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { callerPort } from './callers.ts';
 import { deploy, has, install, isRunning, leftovers, removeService, type Installation } from './installation.ts';
-import { buildGuestArchive, unikernel, type GuestArchive } from './kernels.ts';
+import { buildGuestArchive, unikernel, unikernelCaller, type GuestArchive } from './kernels.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -96,4 +97,24 @@ test('node-engine is killed and comes back: the machine is the same process, and
   await vi.waitFor(async () => { expect(await saidBy(service)).toEqual(['up']); }, { timeout: 30_000, interval: 250 });
   await removeService(it.root, service);
   await vi.waitFor(async () => { expect(await readdir(machines())).toEqual([]); }, { timeout: 20_000, interval: 250 });
+});
+
+test('net-manager is killed and comes back, the power goes and comes back: the guest is reached again', async () => {
+  const service = await begin({ ...unikernelCaller(code), readiness: { port: callerPort } });
+  const reached = async (): Promise<void> => {
+    const { namespace_ip: address } = await it.root.until(service, 0, (one) => one.ready);
+    const { stdout, stderr } = await it.lab.exec(node, ['curl', '--silent', '--show-error', '--max-time', '5', `http://${address ?? ''}:${callerPort}/who`]);
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toMatchObject({ to: address });
+  };
+  await reached();
+  await it.lab.kill(node, 'net-manager');
+  await it.lab.start(node, 'net-manager');
+  await vi.waitFor(reached, { timeout: 30_000, interval: 500 });
+  expect(await it.root.instance(service, 0)).toMatchObject({ restarts: 0 });
+  await it.lab.powerOff(node);
+  await it.lab.powerOn(node);
+  const again = await it.root.until(service, 0, (one) => one.ready && one.restarts > 0);
+  expect(again.status_detail).toMatch(/running/);
+  await vi.waitFor(reached, { timeout: 30_000, interval: 500 });
 });

@@ -16,8 +16,9 @@ export async function killShim(namespace: string, id: string): Promise<void> {
   }
 }
 
-/** SIGKILL; one that has just gone is what was wanted. */
+/** SIGKILL; one that has just gone is what was wanted. A process of another pid namespace reads as 0, which would mean ourselves. */
 export function killNow(pid: number): void {
+  if (pid <= 0) return;
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {

@@ -5,7 +5,7 @@ import { mkdtemp, readdir, readFile, readlink, rm, stat, symlink, utimes, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { RuntimeError } from '@oak/runtime';
 import fc from 'fast-check';
 import { pack } from './tar.js';
@@ -100,9 +100,9 @@ describe('archives', () => {
     return dir;
   }
 
-  test.each([['files'], ['files1']])('kernel, %s and initramfs, gzipped or not', async (name) => {
+  test.each([['files'], ['files1']])('kernel, %s and initramfs, compressed or not', async (name) => {
     const bytes = await tar([{ name: './', type: 'directory' }], file('./kernel', kernel), file(`./${name}/etc/hosts`, 'hosts'), [{ name: `${name}/link`, type: 'symlink', linkname: 'etc/hosts' }], file('initramfs.cpio', 'cpio'), file('README', 'no part'));
-    for (const each of [bytes, gzipSync(bytes)]) {
+    for (const each of [bytes, gzipSync(bytes), zstdCompressSync(bytes)]) {
       const dir = await unpacked(each);
       expect((await readdir(dir)).sort()).toEqual(['files', 'initrd', 'kernel']);
       expect(await readFile(join(dir, 'kernel'))).toEqual(kernel);

@@ -1,9 +1,9 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir, realpath, rm, symlink } from 'node:fs/promises';
 import { dirname, join, normalize } from 'node:path';
-import { Readable } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { RuntimeError } from '@oak/runtime';
 import { extract, type Headers } from './tar.js';
 
@@ -18,14 +18,14 @@ const parts: readonly (readonly [pattern: RegExp, name: 'kernel' | 'initrd' | 'f
 ];
 
 /**
- * Takes the parts of a unikernel out of a hostile stream into `to`: a kernel itself, or a tar archive with one, gzipped or not.
+ * Takes the parts of a unikernel out of a hostile stream into `to`: a kernel itself, or a tar archive with one, compressed by gzip, zstd or not at all.
  * Nothing is written outside, no link leads outside. @throws RuntimeError invalid: damaged, too large, or it tries
  */
 export async function unpackKernel(bytes: AsyncIterable<Uint8Array>, to: string, name: string, limits: UnpackLimits, signal: AbortSignal): Promise<void> {
   try {
     const { first, all } = await peeked(bytes);
-    const isGzip = first[0] === 0x1f && first[1] === 0x8b;
-    const plain = isGzip ? await peeked(gunzipped(all, signal)) : { first, all };
+    const decompress = decompressorOf(first);
+    const plain = decompress ? await peeked(decompressed(all, decompress(), signal)) : { first, all };
     const counted = limited(plain.all, name, limits.maxBytes);
     if (plain.first.subarray(0, 4).toString('latin1') === '\x7fELF') await pipeline(counted, createWriteStream(join(to, 'kernel'), { mode: 0o644 }), { signal });
     else await unpackTar(counted, to, name, limits, signal);
@@ -38,11 +38,15 @@ export async function unpackKernel(bytes: AsyncIterable<Uint8Array>, to: string,
   }
 }
 
-async function* gunzipped(bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const gunzip = createGunzip();
-  const feeding = pipeline(Readable.from(bytes), gunzip, { signal });
+function decompressorOf(first: Buffer): (() => Duplex) | undefined {
+  if (first[0] === 0x1f && first[1] === 0x8b) return () => createGunzip();
+  return first.subarray(0, 4).toString('hex') === '28b52ffd' ? () => createZstdDecompress() : undefined;
+}
+
+async function* decompressed(bytes: AsyncIterable<Uint8Array>, stream: Duplex, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const feeding = pipeline(Readable.from(bytes), stream, { signal });
   feeding.catch(() => undefined);
-  for await (const chunk of gunzip) yield chunk as Uint8Array;
+  for await (const chunk of stream) yield chunk as Uint8Array;
   await feeding;
 }
 

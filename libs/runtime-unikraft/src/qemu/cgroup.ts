@@ -87,7 +87,7 @@ export async function readCgroup(folders: readonly string[]): Promise<CgroupUse>
     keyed(folders, 'cpu.stat', 'usage_usec'), number(folders, 'cpuacct.usage'), firstOf(folders, ['memory.current', 'memory.usage_in_bytes']), firstOf(folders, ['memory.max', 'memory.limit_in_bytes']),
     text(folders, 'memory.stat'), firstText(folders, ['memory.events', 'memory.oom_control']),
   ]);
-  const inactive = Number(/^(?:total_)?inactive_file (\d+)/m.exec(memory)?.[1] ?? 0);
+  const inactive = Number((/^total_inactive_file (\d+)/m.exec(memory) ?? /^inactive_file (\d+)/m.exec(memory))?.[1] ?? 0);
   return {
     cpuMs: Math.round(cpuUs > 0 ? cpuUs / 1e3 : cpuNs / 1e6), memoryBytes: Math.max(0, usage - inactive), memoryLimitBytes: limit >= noLimitBytes ? 0 : limit,
     oomKills: Number(/^oom_kill (\d+)/m.exec(events)?.[1] ?? 0),
@@ -111,8 +111,9 @@ async function clearFolder(folder: string): Promise<void> {
   }
 }
 
-/** SIGKILL; one that has just gone is what was wanted. */
+/** SIGKILL; one that has just gone is what was wanted. A process of another pid namespace reads as 0, which would mean ourselves. */
 export function kill(pid: number): void {
+  if (pid <= 0) return;
   try {
     process.kill(pid, 'SIGKILL');
   } catch (error) {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -14,6 +14,8 @@ const recordSchema = z.object({
   hostBoot: z.string(),
 });
 export type MachineRecord = z.infer<typeof recordSchema>;
+
+const mostSaidBytes = 2 ** 20;
 
 export interface ProcessIdentity {
   readonly pid: number;
@@ -75,6 +77,14 @@ export class MachineFolder {
       if (error.code === 'ENOENT') return undefined;
       throw error;
     });
+  }
+
+  /** What QEMU says on its way has no end of its own; what counts is its last words. */
+  async trim(): Promise<void> {
+    for (const name of ['events', 'errors'] as const) {
+      const { size } = await stat(this.file(name)).catch(() => ({ size: 0 }));
+      if (size > mostSaidBytes) await truncate(this.file(name), 0);
+    }
   }
 
   remove(): Promise<void> {

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -148,6 +148,17 @@ test('a machine that hangs holds up nobody, and goes when it shall', async () =>
   expect((await driver.stats(never)).map(({ id }) => id).sort()).toEqual([hung.id, other.id].sort());
   await driver.stop(other.id, 5_000, never);
   expect(await driver.stop(hung.id, 100, never)).toMatchObject({ code: 137 });
+});
+
+test('what QEMU says on its way does not fill the disk', async () => {
+  const driver = new QemuDriver(options);
+  const boot = await aBoot(['say:up', 'forever']);
+  await driver.start(boot, never);
+  const folder = new MachineFolder(bench.places.stateDir, boot.id);
+  await appendFile(folder.file('events'), 'x'.repeat(2 ** 20 + 1));
+  await driver.list(never);
+  expect((await folder.text('events'))?.length).toBe(0);
+  expect(await driver.stop(boot.id, 10_000, never)).toMatchObject({ code: 143 });
 });
 
 test('a guest that does not hear the power button is unplugged', async () => {

@@ -106,7 +106,9 @@ export class QemuDriver implements UnikernelDriver {
   async list(signal: AbortSignal): Promise<readonly Machine[]> {
     signal.throwIfAborted();
     const machines = await Promise.all((await machineIds(this.#options.stateDir)).map((id) => this.#observe(id)));
-    return machines.filter((machine) => machine !== undefined);
+    const found = machines.filter((machine) => machine !== undefined);
+    for (const { id, phase } of found) if (phase === 'running') await this.#folder(id).trim();
+    return found;
   }
 
   watch(listener: (event: RuntimeEvent) => void): () => void {
