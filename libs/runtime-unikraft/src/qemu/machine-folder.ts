@@ -59,7 +59,8 @@ export class MachineFolder {
 
   /** When we first saw that nobody saw the end. */
   async lostAtMs(): Promise<number> {
-    if ((await this.text('lost')) === undefined) await this.#write('lost', '');
+    // Several may look at once; the first one counts.
+    await writeFile(this.file('lost'), '', { flag: 'wx', mode: 0o600 }).catch(unlessThere);
     return this.#modifiedMs('lost');
   }
 
@@ -101,6 +102,10 @@ export class MachineFolder {
     await writeFile(draft, text, { mode: 0o600 });
     await rename(draft, this.file(name));
   }
+}
+
+function unlessThere(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error;
 }
 
 export async function machineIds(root: string): Promise<string[]> {

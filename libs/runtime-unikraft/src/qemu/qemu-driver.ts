@@ -35,6 +35,8 @@ export interface QemuDriverOptions {
 export const overheadMiB = 96;
 const pidsLimit = 256;
 const ordinaryBootMs = 30_000;
+/** From one press of the power button to the next. */
+const pressMs = 1_000;
 /** From the plug to the knife. */
 const quitMs = 1_000;
 const killMs = 10_000;
@@ -87,8 +89,11 @@ export class QemuDriver implements UnikernelDriver {
     const ended = (withinMs: number): Promise<true | undefined> =>
       until(folder.path, async () => ((await this.#observe(id))?.phase === 'running' ? undefined : true), { withinMs, everyMs: lookMs, signal });
     await folder.setAsked('stop');
-    await monitor.tell('system_powerdown');
-    if (await ended(graceMs)) return this.#exit(id);
+    // A guest that has only begun does not listen to its button yet.
+    for (let leftMs = graceMs; leftMs > 0; leftMs -= pressMs) {
+      await monitor.tell('system_powerdown');
+      if (await ended(Math.min(pressMs, leftMs))) return this.#exit(id);
+    }
     await folder.setAsked('kill');
     await monitor.tell('quit');
     if (await ended(quitMs)) return this.#exit(id);
@@ -197,9 +202,9 @@ export class QemuDriver implements UnikernelDriver {
     if (status) return { ...machine, phase: 'stopped', pid: undefined, exit: await this.#ended(folder, record, status) };
     if (own && record.hostBoot === (await hostBoot()) && (await isAlive(own))) return { ...machine, phase: 'running', pid: own.pid, exit: undefined };
     if (this.#starting.has(id)) return { ...machine, phase: 'created', pid: own?.pid, exit: undefined };
-    // Its parent writes the status a moment after it ended.
-    const late = (await folder.status()) ?? (own && (await this.#parentLives(record)) ? 'soon' : undefined);
-    if (late === 'soon') return { ...machine, phase: 'running', pid: own?.pid, exit: undefined };
+    // Its parent writes the status a moment after it ended: whose parent is gone has a status by now, or never gets one.
+    if (await this.#parentLives(record)) return { ...machine, phase: own ? 'running' : 'created', pid: own?.pid, exit: undefined };
+    const late = await folder.status();
     const exit = late ? await this.#ended(folder, record, late) : { code: undefined, oomKilled: false, atMs: await folder.lostAtMs() };
     return { ...machine, phase: 'stopped', pid: undefined, exit };
   }
