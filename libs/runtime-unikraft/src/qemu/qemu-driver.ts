@@ -36,7 +36,7 @@ export const overheadMiB = 96;
 const pidsLimit = 256;
 const ordinaryBootMs = 30_000;
 /** From one press of the power button to the next. */
-const pressMs = 1_000;
+const pressMs = 250;
 /** From the plug to the knife. */
 const quitMs = 1_000;
 const killMs = 10_000;
