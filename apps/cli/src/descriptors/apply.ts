@@ -12,7 +12,7 @@ import type { WantedApplication, WantedMicroservice } from './wanted.ts';
 
 export interface ApplyOptions { readonly file: readonly string[]; readonly deploy: boolean; readonly wait?: boolean }
 
-/** `oak apply -f FILE`: creates what is missing, one instance of each new microservice with it. */
+/** `oak apply -f FILE`: creates what is missing, one instance of each new microservice with it, and updates what differs. */
 export async function apply(invocation: Invocation<readonly [], ApplyOptions>): Promise<number> {
   const { world, terminal, options } = invocation;
   const wanted = await readWanted(world, terminal, options.file);
@@ -22,14 +22,17 @@ export async function apply(invocation: Invocation<readonly [], ApplyOptions>): 
   await printListing(terminal, outcomes, outcomeListing, { output: outputOf(invocation), headers: options.headers });
   const waited = outcomes.flatMap(({ kind, id, name, instances = [] }): Awaited[] => (kind === 'service' && instances.length > 0 ? [{ serviceId: id, name, numbers: instances }] : []));
   if (options.wait && waited.length > 0) await awaitAll(root, terminal, waited, isSettled, patienceOf(invocation));
-  return outcomes.some(({ result }) => result === 'failed' || result === 'differs') ? exitCodes.failed : exitCodes.ok;
+  return outcomes.some(({ result }) => result === 'failed') ? exitCodes.failed : exitCodes.ok;
 }
 
 /** What fails does not keep the rest from being done. */
 async function take(root: Root, step: Step, deploy: boolean): Promise<Outcome[]> {
   switch (step.kind) {
     case 'same': return [{ kind: step.noun, name: step.name, id: step.id, result: 'unchanged' }];
-    case 'changed': return [{ kind: step.noun, name: step.name, id: step.id, result: 'differs', detail: `${step.changes.map(changeText).join('; ')}. Root changes nothing in place: delete it and apply again` }];
+    case 'changed': return attempt(step.noun, step.name, async () => {
+      await root.change(step.noun, step.id, step.body);
+      return [{ kind: step.noun, name: step.name, id: step.id, result: 'updated', detail: step.changes.map(changeText).join('; ') }];
+    });
     case 'create': return attempt('application', step.application.parsed.application_name, () => create(root, step.application, deploy));
     case 'add': return attempt('service', serviceName(step.application, step.microservice), async () => {
       const [id] = await root.add(descriptorOf(step.application, step.applicationId, [step.microservice]));

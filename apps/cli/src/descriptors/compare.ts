@@ -12,7 +12,7 @@ export type Step =
   | { readonly kind: 'create'; readonly application: WantedApplication }
   | { readonly kind: 'add'; readonly application: WantedApplication; readonly applicationId: string; readonly microservice: WantedMicroservice }
   | { readonly kind: 'same'; readonly noun: Noun; readonly name: string; readonly id: string }
-  | { readonly kind: 'changed'; readonly noun: Noun; readonly name: string; readonly id: string; readonly changes: readonly Change[] };
+  | { readonly kind: 'changed'; readonly noun: Noun; readonly name: string; readonly id: string; readonly changes: readonly Change[]; /** What root is sent to make it so. */ readonly body: Readonly<Record<string, unknown>> };
 export type Noun = 'application' | 'service';
 
 /** Decides by what root has; does nothing. */
@@ -22,7 +22,7 @@ export function planApply(wanted: readonly WantedApplication[], applications: re
     if (!known) return [{ kind: 'create', application }];
     const own = services.filter(({ applicationID: id }) => id === known.applicationID);
     return [
-      verdict('application', known.application_name, known.applicationID, applicationChanges(application, known)),
+      verdict('application', known.application_name, known.applicationID, applicationChanges(application, known), { application_desc: application.parsed.application_desc, network_policy: application.parsed.network_policy }),
       ...application.microservices.map((microservice) => microserviceStep(application, known.applicationID, microservice, own)),
     ];
   });
@@ -31,11 +31,11 @@ export function planApply(wanted: readonly WantedApplication[], applications: re
 function microserviceStep(application: WantedApplication, applicationId: string, microservice: WantedMicroservice, services: readonly Service[]): Step {
   const known = services.find((one) => `${one.microservice_name}.${one.microservice_namespace}` === microservice.name);
   if (!known) return { kind: 'add', application, applicationId, microservice };
-  return verdict('service', `${known.app_name}/${known.microservice_name}`, known.microserviceID, microserviceChanges(microservice.parsed, known));
+  return verdict('service', `${known.app_name}/${known.microservice_name}`, known.microserviceID, microserviceChanges(microservice.parsed, known), microservice.raw);
 }
 
-function verdict(noun: Noun, name: string, id: string, changes: readonly Change[]): Step {
-  return changes.length === 0 ? { kind: 'same', noun, name, id } : { kind: 'changed', noun, name, id, changes };
+function verdict(noun: Noun, name: string, id: string, changes: readonly Change[], body: Readonly<Record<string, unknown>>): Step {
+  return changes.length === 0 ? { kind: 'same', noun, name, id } : { kind: 'changed', noun, name, id, changes, body };
 }
 
 function applicationChanges({ parsed }: WantedApplication, known: Application): Change[] {

@@ -34,8 +34,8 @@ function linesOf(terminal: Terminal, step: Step): string[] {
 
 function bodyOf(step: Step): unknown {
   switch (step.kind) {
-    case 'same':
-    case 'changed': return step;
+    case 'same': return step;
+    case 'changed': return { kind: step.kind, noun: step.noun, name: step.name, id: step.id, changes: step.changes };
     case 'add': return { kind: 'add', noun: 'service', application: step.application.name, name: step.microservice.name };
     case 'create': return { kind: 'create', noun: 'application', name: step.application.name, microservices: step.application.microservices.map(({ name }) => name) };
   }

@@ -6,7 +6,7 @@ export interface Outcome {
   readonly kind: 'application' | 'service' | 'instance' | 'node';
   readonly name: string;
   readonly id: string;
-  readonly result: 'created' | 'unchanged' | 'differs' | 'deployed' | 'deleted' | 'deleting' | 'failed' | 'cordoned' | 'uncordoned';
+  readonly result: 'created' | 'unchanged' | 'updated' | 'deployed' | 'deleted' | 'deleting' | 'failed' | 'cordoned' | 'uncordoned';
   /** Numbers of instances that were deployed or stopped. */
   readonly instances?: readonly number[];
   readonly detail?: string;
@@ -17,7 +17,7 @@ export const outcomeListing: Listing<Outcome> = {
   body: (outcome) => outcome,
   columns: [
     { head: 'NAME', cell: ({ kind, name }) => plain(`${kind}/${name}`) },
-    { head: 'RESULT', cell: ({ result }) => result, colour: ({ result }) => (result === 'failed' ? 'red' : result === 'differs' ? 'yellow' : result === 'unchanged' ? 'dim' : 'green') },
+    { head: 'RESULT', cell: ({ result }) => result, colour: ({ result }) => (result === 'failed' ? 'red' : result === 'updated' ? 'yellow' : result === 'unchanged' ? 'dim' : 'green') },
     { head: 'DETAIL', cell: ({ detail, instances }) => plain(detail ?? (instances?.length ? `instances ${numbers(instances)}` : '')) },
     { head: 'ID', wide: true, cell: ({ id }) => id },
   ],

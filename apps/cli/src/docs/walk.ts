@@ -146,7 +146,6 @@ eval "$(oak completion bash)"
 
 ## What it does not do
 
-Root has no users and organisations beside its administrator yet, no way into an instance (exec), no change of a microservice in place and no wished number of instances. So there
-is no command for the first two; \`apply\` tells what differs and changes nothing; \`scale\` and \`restart\` deploy and stop instances one by one, and when they are interrupted, what was
-done stays. Root keeps no past events, so \`events\` begins now.
+Users, organisations and API tokens have no command yet (\`docs/guide.md\` has the calls), and there is no way into an instance (exec). \`scale\` and \`restart\` deploy and stop instances one by one, and when they
+are interrupted, what was done stays. \`events\` begins now.
 `;

@@ -66,6 +66,11 @@ export class Root {
     return this.rest.ask(z.array(applicationSchema), '/api/application', { method: 'POST', body: descriptor });
   }
 
+  /** Root replaces the instances of a microservice one after the other. */
+  async change(noun: 'application' | 'service', id: string, body: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.rest.ask(anything, `/api/${noun}/${encodeURIComponent(id)}`, { method: 'PUT', body });
+  }
+
   /** Ids of the microservices, in the descriptor's order. */
   async add(descriptor: unknown): Promise<string[]> {
     const { deployed_services: added } = await this.rest.ask(addedSchema, '/api/service', { method: 'POST', body: descriptor });

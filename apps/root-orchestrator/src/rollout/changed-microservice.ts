@@ -11,10 +11,19 @@ export function changedMicroservice(body: unknown, service: ServiceRecord): Chan
   const before = service.microservice;
   const faults: Fault[] = [
     ...(['microservice_name', 'microservice_namespace'] as const).flatMap((field) => (microservice[field] === before[field] ? [] : [immutable(`${path}${field}`, before[field], microservice[field])])),
-    ...(microservice.addresses !== undefined && canonical(microservice.addresses) !== canonical(before.addresses) ? [immutable(`${path}addresses`, before.addresses ?? null, microservice.addresses)] : []),
+    ...addressFaults(microservice, service, path),
   ];
   if (faults.length > 0) throw new Problem(422, 'Invalid descriptor', faults.map((fault) => `${fault.path}: ${fault.message}; ${fault.remedy ?? ''}`).join('\n'), faults);
-  return { microservice: { ...microservice, ...(before.addresses && { addresses: before.addresses }) }, submitted, warnings };
+  const { addresses: _, ...rest } = microservice;
+  return { microservice: { ...rest, ...(before.addresses && { addresses: before.addresses }) }, submitted, warnings };
+}
+
+/** It may ask for what it has, whether it was asked for then or chosen. */
+function addressFaults({ addresses = {} }: Microservice, { microservice: before, network }: ServiceRecord, path: string): Fault[] {
+  const { roundRobin, closest } = network?.addresses ?? {};
+  const has: Record<string, unknown> = { ...before.addresses, rr_ip: roundRobin?.ipv4, rr_ip_v6: roundRobin?.ipv6, closest_ip: closest?.ipv4, closest_ip_v6: closest?.ipv6, affinity: network?.affinity };
+  const asked = Object.entries(addresses).filter(([, value]) => value !== '' && !(Array.isArray(value) && value.length === 0));
+  return asked.filter(([field, value]) => canonical(value) !== canonical(has[field])).map(([field, value]) => immutable(`${path}addresses.${field}`, has[field] ?? null, value));
 }
 
 /** Nothing would change. */

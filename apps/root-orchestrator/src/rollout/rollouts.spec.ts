@@ -177,6 +177,12 @@ describe('an update', () => {
     expect(await service()).toMatchObject({ version: 1 });
   });
 
+  test('may name the address that was chosen for it', async () => {
+    const { RR_ip: address } = await root.must<{ RR_ip: string }>('GET', `/api/service/${id}`, { token });
+    expect((await ask('PUT', '', { body: web('1', { addresses: { rr_ip: address, rr_ip_v6: '' } }) })).body).toMatchObject({ version: 1, message: 'Nothing changes' });
+    expect((await ask('PUT', '', { body: web('2', { addresses: { rr_ip: address } }) })).body).toMatchObject({ version: 2 });
+  });
+
   test('to what it is already, a dry run, and one that was thought out for another state change nothing', async () => {
     const { etag } = (await ask('GET', '')).headers;
     expect((await ask('PUT', '', { body: web('1') })).body).toMatchObject({ message: 'Nothing changes', version: 1 });
