@@ -25,15 +25,22 @@ export function parseServiceChain(name: string): ServiceChain | undefined {
 
 export const slotMap = (family: 4 | 6, serviceId: string): string => `slot${family}_${shardOf(serviceId)}`;
 export const counterName = (serviceId: string): string => `n_${serviceId}`;
-export const scopeChain = (scope: string): string => `p_${scope}`;
-export const memberSet = (family: 4 | 6, scope: string): string => `m${family}_${scope}`;
+/** Where the packets of an instance go that may call what these scopes have. */
+export const callerChain = (scopes: readonly string[]): string => `k_${scopes.join('_')}`;
+/** Addresses that callers of this scope may call. */
+export const openSet = (family: 4 | 6, scope: string): string => `d${family}_${scope}`;
+
+/** Undefined: it is no caller's chain. */
+export function parseCallerChain(name: string): readonly string[] | undefined {
+  return /^k(?:_[a-z0-9]{1,40}){1,4}$/.test(name) ? name.split('_').slice(1) : undefined;
+}
 
 /** Undefined: no chain of ours is called so. */
 export function rulesOf(name: string): readonly string[] | undefined {
   const service = parseServiceChain(name);
   if (service) return serviceRules(service);
-  const [, scope] = /^p_([a-z0-9]{1,40})$/.exec(name) ?? [];
-  return scope === undefined ? undefined : [`ip saddr @${memberSet(4, scope)} accept`, `ip6 saddr @${memberSet(6, scope)} accept`, 'goto refuse'];
+  const scopes = parseCallerChain(name);
+  return scopes && [...scopes.flatMap((scope) => [`ip daddr @${openSet(4, scope)} accept`, `ip6 daddr @${openSet(6, scope)} accept`]), 'goto outside'];
 }
 
 function serviceRules({ id, offset, slots4, slots6, mode }: ServiceChain): string[] {
@@ -49,6 +56,6 @@ function serviceRules({ id, offset, slots4, slots6, mode }: ServiceChain): strin
 
 /** What `add set` says after the name. Undefined: no set of ours that comes and goes is called so. */
 export function setTypeOf(name: string): string | undefined {
-  const [, family] = /^m([46])_[a-z0-9]{1,40}$/.exec(name) ?? [];
+  const [, family] = /^d([46])_[a-z0-9]{1,40}$/.exec(name) ?? [];
   return family === undefined ? undefined : `{ type ipv${family}_addr; }`;
 }

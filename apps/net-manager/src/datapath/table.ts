@@ -42,11 +42,12 @@ const inetChains = ({ bridge, tunnelPort }: TableOptions): readonly Chain[] => [
     // Before translation, so that a refusal comes from whom the caller called.
     rules: [
       `iifname != "${bridge}" accept`, 'ct state { established, related } accept', 'fib daddr type local accept',
-      ...both((ip, v) => `${ip} daddr vmap @allow${v}`),
-      // Whatever else lies in the overlay is nobody, or not for the caller: it learns so at once.
-      ...(['node', 'nodes', 'service'] as const).flatMap((set) => both((ip, v) => `${ip} daddr @${set}${v} goto refuse`)),
+      // By who calls, of whom a node has few, and not by whom: the kernel walks all that verdicts lead to whenever one of them changes.
+      ...both((ip, v) => `${ip} saddr vmap @caller${v}`), 'goto outside',
     ],
   },
+  // Whatever else lies in the overlay is nobody, or not for the caller: it learns so at once.
+  { name: 'outside', rules: (['node', 'nodes', 'service'] as const).flatMap((set) => both((ip, v) => `${ip} daddr @${set}${v} goto refuse`)) },
   {
     name: 'input', hook: 'filter hook input priority filter',
     // Nobody puts packets into the overlay but the nodes that we were told of, and they call no process of this node.
@@ -120,7 +121,7 @@ const inetSets = ({ services }: TableOptions): readonly string[] => [
   ...(['node', 'nodes', 'service'] as const).flatMap((name) => both((_, v) => block(`set ${name}${v}`, [`type ipv${v}_addr`, 'flags interval']))),
   ...both((_, v) => block(`set tunnel${v}`, [`type ipv${v}_addr`])),
   ...both((_, v) => block(`map port${v}`, [`type inet_proto . inet_service : ipv${v}_addr . inet_service`])),
-  ...(['svc', 'allow'] as const).flatMap((name) => both((_, v) => block(`map ${name}${v}`, [`type ipv${v}_addr : verdict`]))),
+  ...(['svc', 'caller'] as const).flatMap((name) => both((_, v) => block(`map ${name}${v}`, [`type ipv${v}_addr : verdict`]))),
   ...(['one', 'source'] as const).flatMap((name) => both((_, v) => block(`map ${name}${v}`, [`type ipv${v}_addr : ipv${v}_addr`]))),
   block('map marks', ['type ether_addr : mark']),
   ...Array.from({ length: services ? shardCount : 0 }, (_, shard) => both((ip, v) => block(`map slot${v}_${shard}`, [`typeof numgen inc mod 2 : ${ip} daddr`]))).flat(),

@@ -1,4 +1,4 @@
-import { parseServiceChain, counterName, memberSet, slotMap, type Mode } from '../datapath/chains.ts';
+import { counterName, openSet, parseCallerChain, parseServiceChain, slotMap, type Mode } from '../datapath/chains.ts';
 import { attribute, big32, nested, text } from './message.ts';
 
 /** Registers of a rule: where it ends, and one for values. */
@@ -15,8 +15,10 @@ const ofFamily = (family: 4 | 6): Buffer[] => [
   expression('cmp', attribute(1, big32(register.one)), attribute(2, big32(0)), nested(3, attribute(1, Buffer.from([family === 4 ? 2 : 10])))),
 ];
 
-/** Where the header of IP has its source. */
-const source = (family: 4 | 6): Buffer => expression('payload', attribute(1, big32(register.one)), attribute(2, big32(1)), attribute(3, big32(family === 4 ? 12 : 8)), attribute(4, big32(addressBytes(family))));
+/** From the header of IP. */
+const addressAt = (family: 4 | 6, offset: number): Buffer => expression('payload', attribute(1, big32(register.one)), attribute(2, big32(1)), attribute(3, big32(offset)), attribute(4, big32(addressBytes(family))));
+const source = (family: 4 | 6): Buffer => addressAt(family, family === 4 ? 12 : 8);
+const destination = (family: 4 | 6): Buffer => addressAt(family, family === 4 ? 16 : 24);
 const addressBytes = (family: 4 | 6): number => (family === 4 ? 4 : 16);
 
 /** `NFTA_DATA_VERDICT` in the value of an element or an expression. */
@@ -47,8 +49,7 @@ export function expressionsOf(chain: string): readonly (readonly Buffer[])[] | u
     const spread = (family: 4 | 6, slots: number) => (slots > 0 ? [[...ofFamily(family), ...pick(family, mode, slots, offset), translated(slotMap(family, id)), sendTo(family)]] : []);
     return [[counted(counterName(id))], ...spread(4, slots4), ...spread(6, slots6)];
   }
-  const [, scope] = /^p_([a-z0-9]{1,40})$/.exec(chain) ?? [];
-  if (scope === undefined) return undefined;
-  const member = (family: 4 | 6) => [...ofFamily(family), source(family), isIn(memberSet(family, scope)), decide('accept')];
-  return [member(4), member(6), [decide('goto refuse')]];
+  const mayCall = (family: 4 | 6, scope: string) => [...ofFamily(family), destination(family), isIn(openSet(family, scope)), decide('accept')];
+  const scopes = parseCallerChain(chain);
+  return scopes && [...scopes.flatMap((scope) => [mayCall(4, scope), mayCall(6, scope)]), [decide('goto outside')]];
 }

@@ -3,11 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseAddress, printAddress } from '@oak/addressing';
 import { itemText } from '../datapath/item-text.ts';
 import { item } from '../datapath/items.ts';
 import { run } from '../datapath/run.ts';
 import { tableScript } from '../datapath/table.ts';
 import type { ItemChange } from '../overlay/claims.ts';
+import { bytes4, bytes6, text6 } from './address-bytes.ts';
 import { itemSteps } from './item-steps.ts';
 import { attribute, attributesOf, big32, message, messagesOf, text } from './message.ts';
 import { NetlinkSocket } from './netlink-socket.ts';
@@ -28,9 +30,9 @@ const tables = [...tableScript('inet', options), ...tableScript('bridge', option
 const id = (n: number): string => n.toString(16).padStart(24, '0');
 const [rotating, sticky] = [`s_${id(64)}_5_2_1_inc`, `c_${id(1)}_0_3_0_hash`];
 const everything: readonly (readonly [string, string])[] = [
-  [item.counter(`n_${id(64)}`), ''], [item.counter(`n_${id(1)}`), ''], [item.set('m4_all'), ''], [item.set('m6_all'), ''], [item.chain('p_all'), ''], [item.chain(rotating), ''], [item.chain(sticky), ''],
-  [item.element('m4_all', '10.18.0.2'), ''], [item.element('m6_all', 'fc00::2'), ''],
-  [item.element('svc4', '10.30.0.1'), `goto ${rotating}`], [item.element('svc6', 'fdff:2000::1'), `goto ${rotating}`], [item.element('allow4', '10.30.0.1'), 'goto p_all'], [item.element('allow6', 'fdff:2000::1'), 'goto p_all'],
+  [item.counter(`n_${id(64)}`), ''], [item.counter(`n_${id(1)}`), ''], [item.set('d4_all'), ''], [item.set('d6_all'), ''], [item.chain('k_all'), ''], [item.chain(rotating), ''], [item.chain(sticky), ''],
+  [item.element('d4_all', '10.18.0.2'), ''], [item.element('d6_all', 'fc00::2'), ''],
+  [item.element('svc4', '10.30.0.1'), `goto ${rotating}`], [item.element('svc6', 'fdff:2000::1'), `goto ${rotating}`], [item.element('caller4', '10.18.0.2'), 'goto k_all'], [item.element('caller6', 'fc00::2'), 'goto k_all'],
   [item.element('svc4', '10.30.0.2'), `goto ${sticky}`], [item.element('one4', '10.30.1.1'), '10.18.0.2'], [item.element('one6', 'fdff::1'), 'fc00::2'], [item.element('source4', '10.18.0.2'), '10.30.1.1'], [item.element('source6', 'fc00::2'), 'fdff::1'],
   [item.element('slot4_0', '5'), '10.18.0.2'], [item.element('slot4_0', '6'), '10.18.0.3'], [item.element('slot6_0', '5'), 'fc00::2'], [item.element('slot4_1', '0'), '10.18.0.2'], [item.element('slot4_1', '257'), '10.18.0.3'],
   [item.element('node4', '10.18.0.0/26'), ''], [item.element('node4', '10.18.0.64/26'), ''], [item.element('node6', 'fc00::/120'), ''], [item.element('nodes4', '10.18.0.0/15'), ''], [item.element('nodes6', 'fc00::/64'), ''],
@@ -101,7 +103,7 @@ describe('without nft', () => {
   });
 
   test('what is none of ours reaches no kernel, and what somebody else put among ours is told', async () => {
-    for (const [of, to] of [[item.chain('evil'), ''], [item.element('evil', '1'), ''], [item.element('svc4', '10.30.0.1'), 'jump p_all'], [item.element('one4', 'x'), '10.18.0.2'], [item.element('node4', 'x/26'), '']] as const) {
+    for (const [of, to] of [[item.chain('evil'), ''], [item.element('evil', '1'), ''], [item.element('svc4', '10.30.0.1'), 'jump k_all'], [item.element('one4', 'x'), '10.18.0.2'], [item.element('node4', 'x/26'), '']] as const) {
       expect(() => itemSteps([{ id: of, from: undefined, to }])).toThrow(TypeError);
     }
     await within(here, 'nft', 'add', 'element', 'inet', 'oakestra', 'node4', '{ 10.18.0.3-10.18.0.9 }');
@@ -143,6 +145,20 @@ describe('the kernel\'s forms', () => {
     const types = fc.array(fc.constantFrom(...Object.keys(part) as (keyof typeof part)[]), { minLength: 1, maxLength: 3 });
     fc.assert(fc.property(types.chain((some) => fc.tuple(fc.constant(some), fc.tuple(...some.map((type) => part[type])))), ([some, parts]) => {
       expect(decodeOperand(some, encodeOperand(some, parts.join(' . ')))).toBe(parts.join(' . '));
+    }));
+  });
+
+  test('addresses are read and written by bytes as they are by numbers', () => {
+    const six = fc.oneof(fc.bigInt(0n, 2n ** 128n - 1n), fc.array(fc.constantFrom(0n, 0n, 0n, 1n, 0xffffn), { minLength: 8, maxLength: 8 }).map((all) => all.reduce<bigint>((sum, word) => (sum << 16n) + word, 0n)));
+    fc.assert(fc.property(six, (value) => {
+      const text = printAddress({ family: 6, value });
+      expect([text6(bytes6(text) ?? Buffer.alloc(0)), bytes6(text)?.toString('hex')]).toEqual([text, value.toString(16).padStart(32, '0')]);
+    }));
+    fc.assert(fc.property(fc.oneof(fc.ipV4(), fc.ipV6(), fc.stringMatching(/^[0-9a-f:.]{0,20}$/)), (text) => {
+      const address = parseAddress(text);
+      const hex = (family: 4 | 6) => (address?.family === family ? address.value.toString(16).padStart(family === 4 ? 8 : 32, '0') : undefined);
+      expect([bytes6(text)?.toString('hex')]).toEqual([hex(6)]);
+      if (!/(^|\.)0\d/.test(text)) expect(bytes4(text)?.toString('hex')).toBe(hex(4));
     }));
   });
 

@@ -1,4 +1,4 @@
-import { parseAddress, printAddress } from '@oak/addressing';
+import { bytes4, bytes6, text6 } from './address-bytes.ts';
 import { native32, readNative32 } from './message.ts';
 import type { DataType } from './set-shapes.ts';
 
@@ -13,15 +13,18 @@ const padded = (bytes: number): number => (bytes + 3) & ~3;
 
 /** An operand as nft's grammar writes it (parts joined by ` . `) in the kernel's form. @throws TypeError it is none of these types */
 export function encodeOperand(types: readonly DataType[], operand: string): Buffer {
+  const [alone] = types;
+  if (types.length === 1 && alone) return encodePart(alone as Plain, operand);
   const parts = operand.split(' . ');
   if (parts.length !== types.length) throw new TypeError(`${operand}: expected ${types.join(' . ')}`);
   const bytes = parts.map((part, i) => encodePart(types[i] as Plain, part));
-  const [only] = bytes;
-  return bytes.length === 1 && only ? only : Buffer.concat(bytes.map((part) => Buffer.concat([part, Buffer.alloc(padded(part.length) - part.length)])));
+  return Buffer.concat(bytes.map((part) => Buffer.concat([part, Buffer.alloc(padded(part.length) - part.length)])));
 }
 
 /** The inverse. */
 export function decodeOperand(types: readonly DataType[], bytes: Buffer): string {
+  const [alone] = types;
+  if (types.length === 1 && alone) return decodePart(alone as Plain, bytes);
   let at = 0;
   return types.map((type) => {
     const size = sizes[type as Plain];
@@ -45,7 +48,7 @@ function encodePart(type: Plain, text: string): Buffer {
 function decodePart(type: Plain, bytes: Buffer): string {
   switch (type) {
     case 'ipv4_addr': return bytes.join('.');
-    case 'ipv6_addr': return printAddress({ family: 6, value: BigInt(`0x${bytes.toString('hex')}`) });
+    case 'ipv6_addr': return text6(bytes);
     case 'ether_addr': return bytes.toString('hex').replaceAll(/(..)(?=.)/g, '$1:');
     case 'ifname': return `"${bytes.toString('utf8').replace(/\0.*$/s, '')}"`;
     case 'inet_proto': return protocols.find(([, number]) => number === bytes[0])?.[0] ?? String(bytes[0]);
@@ -56,14 +59,9 @@ function decodePart(type: Plain, bytes: Buffer): string {
 }
 
 function encodeAddress(type: 'ipv4_addr' | 'ipv6_addr', text: string): Buffer {
-  if (type === 'ipv4_addr') {
-    const octets = text.split('.').map(Number);
-    if (octets.length !== 4 || octets.some((octet) => !(octet >= 0 && octet <= 255))) throw new TypeError(`${text} is no IPv4 address`);
-    return Buffer.from(octets);
-  }
-  const address = parseAddress(text);
-  if (address?.family !== 6) throw new TypeError(`${text} is no IPv6 address`);
-  return Buffer.from(address.value.toString(16).padStart(32, '0'), 'hex');
+  const bytes = type === 'ipv4_addr' ? bytes4(text) : bytes6(text);
+  if (!bytes) throw new TypeError(`${text} is no ${type === 'ipv4_addr' ? 'IPv4' : 'IPv6'} address`);
+  return bytes;
 }
 
 function named(text: string): Buffer {

@@ -16,7 +16,7 @@ export interface ReadTable {
 }
 
 const inTable = attribute(1, text(tableName));
-const isMember = /^m[46]_/;
+const comesAndGoes = /^d[46]_/;
 
 /** What the kernel has in our table of this family; undefined: there is none. @throws ToolError */
 export function readTable(nftables: Nftables, family: TableFamily): ReadTable | undefined {
@@ -39,7 +39,7 @@ export function readTable(nftables: Nftables, family: TableFamily): ReadTable | 
 
 /** One that is none of ours has nothing in it that is. */
 function readSet(nftables: Nftables, family: TableFamily, set: string, items: Map<string, string>): void {
-  if (isMember.test(set)) items.set(item.set(set), '');
+  if (comesAndGoes.test(set)) items.set(item.set(set), '');
   const shape = shapeOf(set);
   if (!shape) return;
   const elements = elementsOf(nftables, family, set);

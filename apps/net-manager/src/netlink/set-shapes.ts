@@ -14,12 +14,12 @@ const shape = (key: readonly DataType[], value: readonly DataType[] = [], isInte
 
 /** Of our sets by their names; undefined: none of ours is called so. A test compares it with what nft makes of the tables' text. */
 export function shapeOf(set: string): SetShape | undefined {
-  const [, name = '', family] = /^(node|nodes|service|tunnel|port|svc|allow|one|source|slot|from|m)([46])(?:_[a-z0-9]+)?$/.exec(set) ?? [];
+  const [, name = '', family] = /^(node|nodes|service|tunnel|port|svc|caller|one|source|slot|from|d)([46])(?:_[a-z0-9]+)?$/.exec(set) ?? [];
   switch (name) {
     case 'node': case 'nodes': case 'service': return shape([address(family)], [], true);
-    case 'tunnel': case 'm': return shape([address(family)]);
+    case 'tunnel': case 'd': return shape([address(family)]);
     case 'port': return shape(['inet_proto', 'inet_service'], [address(family), 'inet_service']);
-    case 'svc': case 'allow': return shape([address(family)], ['verdict']);
+    case 'svc': case 'caller': return shape([address(family)], ['verdict']);
     case 'one': case 'source': return shape([address(family)], [address(family)]);
     case 'slot': return shape(['number'], [address(family)]);
     case 'from': return shape(['ifname', address(family)]);

@@ -1,4 +1,4 @@
-import { memberSet, scopeChain } from '../datapath/chains.ts';
+import { callerChain, openSet } from '../datapath/chains.ts';
 import { item } from '../datapath/items.ts';
 import { linkName, macOf } from '../datapath/names.ts';
 import { bare } from '../datapath/range.ts';
@@ -24,18 +24,18 @@ export function instanceItems(instance: Remembered, bridge: string): Items {
 
 /** As a caller it has its instance IPs, and may call what its application and organisation may. */
 function callerItems(ipv4: string, ipv6: string, network: NonNullable<Remembered['network']>): [string, string][] {
+  const scopes = scopesOf(network.applicationId, network.organisation);
+  const chain = callerChain(scopes);
   return [
     [item.element('source4', ipv4), network.ipv4], [item.element('source6', ipv6), network.ipv6],
-    ...scopesOf(network.applicationId, network.organisation).flatMap((scope): [string, string][] => [
-      [item.set(memberSet(4, scope)), ''], [item.set(memberSet(6, scope)), ''],
-      [item.element(memberSet(4, scope), ipv4), ''], [item.element(memberSet(6, scope), ipv6), ''],
-    ]),
+    ...scopes.flatMap((scope): [string, string][] => [[item.set(openSet(4, scope)), ''], [item.set(openSet(6, scope)), '']]),
+    [item.chain(chain), ''], [item.element('caller4', ipv4), `goto ${chain}`], [item.element('caller6', ipv6), `goto ${chain}`],
   ];
 }
 
 /** Before a route says who may reach it, and on a node without a cluster: its own application. */
 export function earlyItems({ ipv4, ipv6, network }: Remembered): [string, string][] {
   if (!network) return [];
-  const chain = scopeChain(scopeOf('isolated', network.applicationId, network.organisation));
-  return [[item.chain(chain), ''], [item.element('allow4', bare(ipv4)), `goto ${chain}`], [item.element('allow6', bare(ipv6)), `goto ${chain}`]];
+  const scope = scopeOf('isolated', network.applicationId, network.organisation);
+  return [[item.element(openSet(4, scope), bare(ipv4)), ''], [item.element(openSet(6, scope), bare(ipv6)), '']];
 }

@@ -269,7 +269,7 @@ describe('the overlay of a node', () => {
     overlay.setRoute(route.id, route);
     expect(value(overlay, 'one4', '10.30.0.1')).toBeUndefined();
     overlay.attach(instance(1));
-    expect([value(overlay, 'one4', '10.30.0.1'), value(overlay, 'allow4', '10.18.0.65')]).toEqual(['10.18.0.65', `goto p_a${'a'.repeat(24)}`]);
+    expect([value(overlay, 'one4', '10.30.0.1'), value(overlay, `d4_a${'a'.repeat(24)}`, '10.18.0.65')]).toEqual(['10.18.0.65', '']);
     overlay.detach(instance(1).instanceId);
     expect([value(overlay, 'one4', '10.30.0.1'), value(overlay, 'svc4', '10.30.200.1')]).toEqual([undefined, undefined]);
   });

@@ -1,5 +1,5 @@
 import type { Backend, ServiceRoute } from '@oak/contracts';
-import { counterName, memberSet, printServiceChain, scopeChain, slotMap, type Role } from '../datapath/chains.ts';
+import { counterName, openSet, printServiceChain, slotMap, type Role } from '../datapath/chains.ts';
 import { item } from '../datapath/items.ts';
 import type { Items } from './claims.ts';
 import type { DistanceTo } from '../distance/distances.ts';
@@ -45,12 +45,12 @@ function target(route: ServiceRoute, role: Role, address: { ipv4: string; ipv6: 
   if (four.length + six.length === 0) { slots.release(slotOwner(role, id), shardOf(id)); return []; }
   const offset = slots.reserve(slotOwner(role, id), shardOf(id), Math.max(four.length, six.length));
   const chain = printServiceChain({ role, id, offset, slots4: four.length, slots6: six.length, mode: affinity === 'client' ? 'hash' : 'inc' });
-  const allow = `goto ${scopeChain(scopeOf(route.policy, route.applicationId, route.organisation))}`;
+  const scope = scopeOf(route.policy, route.applicationId, route.organisation);
   const numbered = (map: string, addresses: readonly string[]) => addresses.map((to, i): [string, string] => [item.element(map, String(offset + i)), to]);
   return [
     [item.chain(chain), ''],
-    ...(four.length > 0 ? [[item.element('svc4', address.ipv4), `goto ${chain}`], [item.element('allow4', address.ipv4), allow]] satisfies [string, string][] : []),
-    ...(six.length > 0 ? [[item.element('svc6', address.ipv6), `goto ${chain}`], [item.element('allow6', address.ipv6), allow]] satisfies [string, string][] : []),
+    ...(four.length > 0 ? [[item.element('svc4', address.ipv4), `goto ${chain}`], [item.element(openSet(4, scope), address.ipv4), '']] satisfies [string, string][] : []),
+    ...(six.length > 0 ? [[item.element('svc6', address.ipv6), `goto ${chain}`], [item.element(openSet(6, scope), address.ipv6), '']] satisfies [string, string][] : []),
     ...numbered(slotMap(4, id), four), ...numbered(slotMap(6, id), six),
   ];
 }
@@ -58,10 +58,10 @@ function target(route: ServiceRoute, role: Role, address: { ipv4: string; ipv6: 
 /** The instance by its own address, and who may reach it. */
 function backendItems(route: ServiceRoute, { ipv4, ipv6, namespaceIpv4, namespaceIpv6 }: Backend): [string, string][] {
   const scope = scopeOf(route.policy, route.applicationId, route.organisation);
-  const allow = `goto ${scopeChain(scope)}`;
+  const [open4, open6] = [openSet(4, scope), openSet(6, scope)];
   return [
-    [item.set(memberSet(4, scope)), ''], [item.set(memberSet(6, scope)), ''], [item.chain(scopeChain(scope)), ''],
-    [item.element('one4', ipv4), namespaceIpv4], [item.element('allow4', ipv4), allow], [item.element('allow4', namespaceIpv4), allow],
-    ...(namespaceIpv6 === undefined ? [] : [[item.element('one6', ipv6), namespaceIpv6], [item.element('allow6', ipv6), allow], [item.element('allow6', namespaceIpv6), allow]] satisfies [string, string][]),
+    [item.set(open4), ''], [item.set(open6), ''],
+    [item.element('one4', ipv4), namespaceIpv4], [item.element(open4, ipv4), ''], [item.element(open4, namespaceIpv4), ''],
+    ...(namespaceIpv6 === undefined ? [] : [[item.element('one6', ipv6), namespaceIpv6], [item.element(open6, ipv6), ''], [item.element(open6, namespaceIpv6), '']] satisfies [string, string][]),
   ];
 }
