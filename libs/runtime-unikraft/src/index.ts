@@ -1,5 +1,6 @@
 export type { Accelerator, Boot, BootNetwork, DriverDescription, Kernel, Machine, UnikernelDriver } from './driver.ts';
 export { bootLine, type BootLine, type GuestAddresses } from './boot-line.ts';
+export { KraftLauncher, type KraftLauncherOptions, ordinaryStoresDir } from './kraft/kraft-launcher.ts';
 export { QemuDriver, type QemuDriverOptions } from './qemu/qemu-driver.ts';
 export { probeDriver, type ProbeResult } from './probe/probe-driver.ts';
 export { probeKernel } from './probe/probe-kernel.ts';

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { Boot } from '../driver.ts';
 
 export interface Launch {
   readonly folder: string;
@@ -41,17 +42,42 @@ echo $? > status.draft
 mv status.draft status
 `;
 
-/** Starts the parent in a session of its own, and says when it has ended: then QEMU has, too, unless somebody killed the parent alone. */
-export function launch({ folder, cgroups, logPath, kernelPath, initrdPath, tapDevice, filesPath, netnsPath, userId, groupIds, program, args }: Launch): Promise<{ readonly code: number | null }> {
+export interface Launched {
+  /** The parent has ended: then QEMU has, too, unless somebody killed the parent alone. Settles for who sees that. */
+  readonly ended: Promise<unknown>;
+}
+
+/** What starts the QEMU of a machine. */
+export interface Launcher {
+  /** Of the driver that has it. */
+  readonly name: string;
+  /** A folder outside of the machine's own that goes with it. */
+  scratchDir?(id: string): string;
+  /** Once it is on its way. @throws when it can not be started; then nothing of it comes later */
+  launch(launch: Launch, boot: Boot, signal: AbortSignal): Promise<Launched>;
+}
+
+/** The command of the parent; more arguments of QEMU may follow it. */
+export function parentCommand({ folder, cgroups, logPath, kernelPath, initrdPath, tapDevice, filesPath, netnsPath, userId, groupIds, program, args }: Launch): readonly string[] {
   const groups = groupIds.length > 0 ? [`--groups=${groupIds.join(',')}`] : ['--clear-groups'];
-  const command = [
+  return [
+    'sh', '-c', script, 'oak-machine', folder, logPath, kernelPath, initrdPath ?? '/dev/null', tapDevice ?? '', filesPath ?? '/dev/null', cgroups.join(' '),
     ...(netnsPath === undefined ? ['unshare', '--net'] : ['nsenter', `--net=${netnsPath}`]), '--',
     'setpriv', `--reuid=${userId}`, `--regid=${userId}`, ...groups, '--no-new-privs', '--inh-caps=-all', '--bounding-set=-all', '--', program, ...args,
   ];
-  const parent = spawn('sh', ['-c', script, 'oak-machine', folder, logPath, kernelPath, initrdPath ?? '/dev/null', tapDevice ?? '', filesPath ?? '/dev/null', cgroups.join(' '), ...command], { detached: true, stdio: 'ignore', cwd: '/' });
-  parent.unref();
-  return new Promise((resolve, reject) => {
-    parent.once('error', reject);
-    parent.once('exit', (code) => resolve({ code }));
-  });
 }
+
+/** Starts the parent by ourselves, in a session of its own. */
+export const directly: Launcher = {
+  name: 'qemu',
+  launch(launch) {
+    const [command = '', ...args] = parentCommand(launch);
+    const parent = spawn(command, args, { detached: true, stdio: 'ignore', cwd: '/' });
+    parent.unref();
+    const ended = new Promise((resolve, reject) => {
+      parent.once('error', reject);
+      parent.once('exit', resolve);
+    });
+    return Promise.resolve({ ended });
+  },
+};

@@ -8,6 +8,8 @@ const recordSchema = z.object({
   name: z.string(),
   labels: z.record(z.string(), z.string()),
   netnsPath: z.string().optional(),
+  /** Of who launched it; goes with it. */
+  scratchDir: z.string().optional(),
   cgroups: z.array(z.string()),
   startedAtMs: z.number(),
   /** Of the boot of this host: after another one no process of ours lives. */
@@ -31,7 +33,7 @@ export class MachineFolder {
     this.path = join(root, id);
   }
 
-  file(name: 'record.json' | 'commands' | 'events' | 'errors' | 'process' | 'status' | 'asked' | 'lost' | 'files'): string {
+  file(name: 'record.json' | 'commands' | 'events' | 'errors' | 'process' | 'status' | 'asked' | 'lost' | 'files' | 'qemu'): string {
     return join(this.path, name);
   }
 

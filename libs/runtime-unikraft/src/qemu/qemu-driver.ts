@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { execFile } from 'node:child_process';
-import { chown, cp, lstat, mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { chown, cp, lstat, mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { RuntimeError, type Exit, type RuntimeEvent, type Stats } from '@oak/runtime';
@@ -10,7 +10,7 @@ import { cgroupFolders, clearCgroup, createCgroup, kill, readCgroup } from './cg
 import { exitOf } from './ending.ts';
 import { FolderWatch } from './folder-watch.ts';
 import { closeGuestNetwork, openGuestNetwork } from './guest-network.ts';
-import { launch } from './launch.ts';
+import { directly, type Launcher } from './launch.ts';
 import { isAlive, MachineFolder, machineIds, type MachineRecord } from './machine-folder.ts';
 import { Monitor, programCounter } from './monitor.ts';
 import { qemuArguments } from './qemu-arguments.ts';
@@ -29,6 +29,8 @@ export interface QemuDriverOptions {
   readonly cgroupParent: string;
   /** Until a guest that has neither spoken nor reached its kernel is given up. */
   readonly bootMs?: number;
+  /** Default: by ourselves. */
+  readonly launcher?: Launcher;
 }
 
 /** What QEMU needs beside the guest's memory, by measure 32 to 50 MiB with emulation, and its caches. */
@@ -60,8 +62,8 @@ export class QemuDriver implements UnikernelDriver {
   }
 
   describe(): DriverDescription {
-    const { accelerator, version } = this.#options;
-    return { name: 'qemu', accelerator, version };
+    const { accelerator, version, launcher = directly } = this.#options;
+    return { name: launcher.name, accelerator, version };
   }
 
   async start(boot: Boot, signal: AbortSignal): Promise<Machine> {
@@ -131,10 +133,11 @@ export class QemuDriver implements UnikernelDriver {
 
   async #boot(boot: Boot, signal: AbortSignal): Promise<Machine> {
     const { id, name, labels, kernel, memoryMiB, vcpus, cpuLimit, network, logPath } = boot;
-    const { program, accelerator, cgroupParent } = this.#options;
+    const { program, accelerator, cgroupParent, launcher = directly } = this.#options;
     const folder = this.#folder(id);
     const record: MachineRecord = {
       id, name, labels, startedAtMs: Date.now(), hostBoot: await hostBoot(), cgroups: await cgroupFolders(cgroupParent, id), ...(network && { netnsPath: network.netnsPath }),
+      ...(launcher.scratchDir && { scratchDir: launcher.scratchDir(id) }),
     };
     await folder.create(record);
     await createCgroup(cgroupParent, id, { cpus: cpuLimit, memoryMiB: memoryMiB + overheadMiB, pids: pidsLimit })
@@ -146,13 +149,13 @@ export class QemuDriver implements UnikernelDriver {
     const line = bootLine({ name, command: boot.command, environment: boot.environment, network: network && wire && { ...network, ...wire.addresses } });
     const spokenBefore = await sizeOf(logPath);
     signal.throwIfAborted();
-    const launched = launch({
+    const launched = await launcher.launch({
       folder: folder.path, cgroups: record.cgroups, logPath, kernelPath: kernel.kernelPath, initrdPath: kernel.initrdPath, filesPath: kernel.filesPath && folder.file('files'),
       tapDevice: wire?.device, netnsPath: network?.netnsPath, userId, groupIds: accelerator === 'kvm' ? [(await stat('/dev/kvm')).gid] : [], program,
       args: qemuArguments({ name: `oak-${id}`, accelerator, memoryMiB, vcpus, bootLine: line, hasInitrd: kernel.initrdPath !== undefined, hasFiles: kernel.filesPath !== undefined, network: wire }),
-    });
+    }, boot, signal);
     let parentEnded = false;
-    void launched.then(() => { parentEnded = true; }, () => { parentEnded = true; });
+    void launched.ended.then(() => { parentEnded = true; }, () => { parentEnded = true; });
     return this.#untilRun(folder, record, { spokenBefore, logPath, parentEnded: () => parentEnded }, signal);
   }
 
@@ -229,6 +232,7 @@ export class QemuDriver implements UnikernelDriver {
     const record = await folder.record().catch(() => undefined);
     await clearCgroup(record?.cgroups ?? (await cgroupFolders(this.#options.cgroupParent, id)));
     if (record?.netnsPath !== undefined) await closeGuestNetwork(record.netnsPath);
+    if (record?.scratchDir !== undefined) await rm(record.scratchDir, { recursive: true, force: true });
     this.#watch.drop(id);
     await folder.remove();
   }
