@@ -11,8 +11,8 @@ export const configSchema = z.object({
   OAK_CONTAINERD_SOCKET: z.string().default('/run/containerd/containerd.sock'),
   OAK_CONTAINERD_CONFIG: z.string().default('/etc/containerd/config.toml'),
   OAK_CONTAINERD_NAMESPACE: z.string().default('oakestra'),
-  /** What boots unikernels: `auto` takes the first that boots a guest; `off`: this node has none. */
-  OAK_UNIKERNEL_DRIVER: z.enum(['auto', 'qemu', 'off']).default('auto'),
+  /** What boots unikernels: `auto` takes kraft where that boots a guest, else QEMU by ourselves; `off`: this node has none. */
+  OAK_UNIKERNEL_DRIVER: z.enum(['auto', 'kraft', 'qemu', 'off']).default('auto'),
   OAK_NET_SOCKET: z.string().default('/run/oakestra/net.sock'),
   OAK_STATE_DIR: z.string().default(defaultStateDir('node-engine')),
   /** The node's own file, TOML. */
@@ -51,6 +51,8 @@ const nodeFileSchema = z.strictObject({
   unikernels: z.strictObject({
     /** Name or path of the program. */
     qemu: z.string().min(1).default('qemu-system-x86_64'),
+    /** Name or path of kraft, where unikernels are run through it. */
+    kraft: z.string().min(1).default('kraft'),
     /** Where KVM does not run guests, QEMU can emulate: every kernel runs, at a tenth of the speed. */
     allow_emulation: z.boolean().default(true),
     /** For those that ask for none. */

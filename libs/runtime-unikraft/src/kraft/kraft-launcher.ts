@@ -1,14 +1,13 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { text } from 'node:stream/consumers';
 import { RuntimeError } from '@oak/runtime';
 import type { Boot } from '../driver.ts';
 import type { Launch, Launched, Launcher } from '../qemu/launch.ts';
-import { kill } from '../qemu/cgroup.ts';
+import { killGroup } from '../qemu/cgroup.ts';
 import { asQemu } from './as-qemu.ts';
-
-const exec = promisify(execFile);
 
 export interface KraftLauncherOptions {
   /** Absolute path of kraft. */
@@ -50,13 +49,13 @@ export class KraftLauncher implements Launcher {
     await mkdir(store, { recursive: true, mode: 0o711 });
     const program = join(launch.folder, 'qemu');
     await writeFile(program, asQemu(launch), { mode: 0o700 });
-    const words = this.#words(launch, boot);
+    const late = AbortSignal.timeout(callMs);
     try {
-      await call(kraft, words, { cwd: launch.folder, env: environment(launch.folder, store, program), signal: AbortSignal.any([signal, AbortSignal.timeout(callMs)]) });
+      await call(kraft, this.#words(launch, boot), { cwd: launch.folder, env: environment(launch.folder, store, program), signal: AbortSignal.any([signal, late]) });
     } catch (error) {
       signal.throwIfAborted();
       // Whatever became of kraft afterwards: the guest was let go.
-      if (!(await hasBegun(launch.folder))) throw new RuntimeError('failed', `${boot.name}: kraft does not run it: ${saidBy(error, callMs)}`, { cause: error });
+      if (!(await hasBegun(launch.folder))) throw new RuntimeError('failed', `${boot.name}: kraft does not run it: ${late.aborted ? `it did not answer within ${callMs / 1000} s` : messageOf(error)}`, { cause: error });
     }
     return { ended: never };
   }
@@ -72,19 +71,20 @@ export class KraftLauncher implements Launcher {
 /** kraft is not QEMU's parent. */
 const never = new Promise<never>(() => undefined);
 
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 const hasBegun = async (folder: string): Promise<boolean> => (await readFile(join(folder, 'events'), 'utf8').catch(() => '')).includes('"event": "RESUME"');
 
-/** One call of kraft and what it starts, killed together: it is deaf to SIGTERM while it waits for QEMU. */
+/** One call of kraft and what it starts, killed together: it is deaf to SIGTERM while it waits for QEMU. @throws with what it said */
 async function call(kraft: string, words: readonly string[], { cwd, env, signal }: { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly signal: AbortSignal }): Promise<void> {
   signal.throwIfAborted();
-  // Its own folder: what kraft writes beside itself is no other machine's.
-  const options = { cwd, env, detached: true };
-  const calling = exec(kraft, [...words], options);
-  const { pid } = calling.child;
-  const end = (): void => { if (pid !== undefined) kill(-pid); };
+  // A folder of its own: what kraft writes beside itself is no other machine's. A group of its own, to be killed by.
+  const child = spawn(kraft, words, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = Promise.all([text(child.stdout), text(child.stderr)]);
+  const end = (): void => { if (child.pid !== undefined) killGroup(child.pid); };
   signal.addEventListener('abort', end, { once: true });
   try {
-    await calling;
+    const [status] = (await once(child, 'close')) as [number | null];
+    if (status !== 0) throw new Error((await said).join('').trim().slice(0, 2_000) || `it ended with ${status ?? 'SIGKILL'} and without a word`);
   } finally {
     signal.removeEventListener('abort', end);
   }
@@ -95,11 +95,4 @@ function environment(folder: string, store: string, qemu: string): NodeJS.Proces
     PATH: process.env['PATH'], HOME: folder, KRAFTKIT_RUNTIME_DIR: store, KRAFTKIT_CONFIG_DIR: folder, KRAFTKIT_QEMU: qemu, KRAFTKIT_NO_PROMPT: 'true', KRAFTKIT_NO_CHECK_UPDATES: 'true', KRAFTKIT_NO_EMOJIS: 'true',
     KRAFTKIT_NO_COLOR: 'true', KRAFTKIT_NO_WARN_SUDO: '1', KRAFTKIT_NO_PARALLEL: 'true', KRAFTKIT_PAGER: 'cat', KRAFTKIT_LOG_TYPE: 'basic', KRAFTKIT_LOG_LEVEL: 'error',
   };
-}
-
-/** kraft tells its faults on standard output. */
-function saidBy(error: unknown, callMs: number): string {
-  const { stdout = '', stderr = '', signal } = error as { stdout?: string; stderr?: string; signal?: string | null };
-  if (signal === 'SIGKILL') return `it did not answer within ${callMs / 1000} s`;
-  return `${stdout}${stderr}`.trim().slice(0, 2_000) || String(error);
 }

@@ -113,9 +113,17 @@ async function clearFolder(folder: string): Promise<void> {
 
 /** SIGKILL; one that has just gone is what was wanted. A process of another pid namespace reads as 0, which would mean ourselves. */
 export function kill(pid: number): void {
-  if (pid <= 0) return;
+  if (pid > 0) end(pid);
+}
+
+/** The same for all of the group that this process leads. */
+export function killGroup(leader: number): void {
+  if (leader > 1) end(-leader);
+}
+
+function end(target: number): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(target, 'SIGKILL');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }

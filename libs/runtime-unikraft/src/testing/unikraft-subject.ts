@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { execFile } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -101,7 +102,8 @@ async function leftovers(driver: UnikernelDriver, dir: string, { cgroupParent, s
   return [
     ...(await driver.list(never)).map(({ id }) => `machine ${id}`), ...(await readdir(stateDir).catch(none)).map((name) => `folder ${name}`),
     ...(await readdir(join(dir, 'logs')).catch(none)).map((name) => `logs ${name}`), ...groups.flat().map((path) => `cgroup ${path}`),
-    ...(await readdir('/dev')).filter((name) => name.startsWith('oak-tap-')).map((name) => `device ${name}`),
+    // Others test at the same time: what a living process has just made it will remove.
+    ...(await readdir('/dev')).filter((name) => name.startsWith('oak-tap-') && !existsSync(`/proc/${name.split('-').at(-1)}`)).map((name) => `device ${name}`),
   ];
 }
 
