@@ -66,15 +66,19 @@ own for each machine, without capabilities and privileges to gain, behind QEMU's
 
 ### The node
 
-\`OAK_UNIKERNEL_DRIVER=auto|qemu|off\`; \`auto\` takes the first way that boots the probe's guest: QEMU with KVM, else with emulation. That /dev/kvm is there proves nothing; only what the guest says does. In \`node.toml\`:
+\`OAK_UNIKERNEL_DRIVER=auto|kraft|qemu|off\`; \`auto\` takes the first way that boots the probe's guest: kraft where it is installed, else QEMU by ourselves; each with KVM, else with emulation. That /dev/kvm is there proves nothing; only what the guest says does. In \`node.toml\`:
 
     [unikernels]
     qemu = "qemu-system-x86_64"   # name or path
+    kraft = "kraft"               # the same
     allow_emulation = true        # every kernel runs without KVM too, slower
     memory_mib = 64               # for those that ask for none
     max_memory_mib = 512          # more is refused; default no limit
     max_kernel_mib = 1024         # of one kernel, fetched or unpacked
     cache_mib = 4096              # of all; those not used lately go first
     local_dirs = []               # folders of this node whose files may be booted
+
+kraft itself could not be had where the tests run: they run against a program with its commands, output and faults, and a true QEMU beneath (tools/fixtures/src/kraft). \`OAK_KRAFT=/path/to/kraft npx nx run
+@oak/runtime-unikraft:test\` runs the same suite against a real one.
 
 Machines are booted on amd64 nodes only. The route of an instance (\`qemu, tcg\`) says what booted it.`;
