@@ -15,7 +15,7 @@ function file(text: string): string {
 test('without a file, or with an empty one, all is the default', () => {
   const defaults = {
     capacity: {}, labels: {}, cgroup_parent: '/oakestra', allow_privileged: false, probe_period_s: 600, registries: {}, registry_connect_timeout_s: 5, logs: { max_mib: 10, files: 3 },
-    unikernels: { qemu: 'qemu-system-x86_64', allow_emulation: true, memory_mib: 64, max_kernel_mib: 1024, cache_mib: 4096, local_dirs: [] },
+    unikernels: { qemu: 'qemu-system-x86_64', kraft: 'kraft', allow_emulation: true, memory_mib: 64, max_kernel_mib: 1024, cache_mib: 4096, local_dirs: [] },
   };
   expect(readNodeFile('/nowhere/node.toml')).toEqual(defaults);
   expect(readNodeFile(file(''))).toEqual(defaults);
