@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { PeerRoute } from '@oak/contracts';
 import type { Attachment, NetClient } from '@oak/net-api';
 import { backendOf, peerOf, serviceOf, TestCluster } from './testing/test-cluster.ts';
-import { bundle, TestMachine } from './testing/test-machine.ts';
+import type { TestMachine } from './testing/test-machine.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'oak-net-encryption-'));
 const tools = process.env['OAK_TOOLS_DIR'] ?? join(homedir(), '.cache/oakestra/bin');
@@ -34,12 +34,7 @@ async function restart(machine: TestMachine, change: Record<string, string>): Pr
 }
 
 beforeAll(async () => {
-  const program = await bundle(dir);
-  cluster = await TestCluster.start(dir);
-  here = new TestMachine(program);
-  await here.setUp();
-  there = new TestMachine(program, { beside: here, number: 3 });
-  await there.setUp();
+  ({ cluster, here, there } = await TestCluster.withTwo(dir));
   for (const machine of [here, there]) {
     const device = `oakwg${randomBytes(4).toString('hex')}`;
     env.set(machine, { ...await cluster.join(machine), PATH: `${tools}:${process.env['PATH']}`, OAK_WIREGUARD_DEVICE: device });

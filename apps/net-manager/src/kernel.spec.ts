@@ -242,6 +242,17 @@ describe('a restart', { timeout: 60_000 }, () => {
     expect(await machine.snapshot()).toEqual(before);
   });
 
+  test('replaces one table, and of the other takes what nobody wants', async () => {
+    const a = await net.attach(machine.request());
+    await machine.end('SIGTERM');
+    await machine.sh(machine.node, 'nft flush chain inet oakestra guard && nft add element bridge oakestra from4 \'{ "oakvnobody" . 10.18.0.9 }\'');
+    await machine.start();
+    const { rules } = await machine.snapshot();
+    expect(rules).toContain('ip daddr 127.0.0.0/8 drop');
+    expect(rules).not.toContain('oakvnobody');
+    expect(rules).toContain(`. ${a.ipv4}`);
+  });
+
   test('heals what is damaged and leaves alone what is not ours', async () => {
     const a = await net.attach(machine.request([tcp(8080)]));
     await machine.serve(netns(a), 80, 'a');

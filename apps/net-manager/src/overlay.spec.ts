@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Attachment, NetClient } from '@oak/net-api';
 import { backendOf, peerOf, serviceOf, TestCluster } from './testing/test-cluster.ts';
 import { slowLine } from './testing/slow-line.ts';
-import { bundle, TestMachine } from './testing/test-machine.ts';
+import { TestMachine } from './testing/test-machine.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'oak-net-overlay-'));
 let cluster: TestCluster;
@@ -23,12 +23,7 @@ const udpServer = (name: string) => `const s = require("node:dgram").createSocke
 const echo = 'require("node:net").createServer((s) => s.on("data", (d) => s.write("echo " + d)).on("error", () => {})).listen(81, "::", () => console.log("up"))';
 
 beforeAll(async () => {
-  const program = await bundle(dir);
-  cluster = await TestCluster.start(dir);
-  here = new TestMachine(program);
-  await here.setUp();
-  there = new TestMachine(program, { beside: here, number: 3 });
-  await there.setUp();
+  ({ cluster, here, there } = await TestCluster.withTwo(dir));
   // As careful as a machine can be.
   for (const { node } of [here, there]) await here.sh(node, 'for key in all default; do echo 1 > /proc/sys/net/ipv4/conf/$key/rp_filter; done');
   cluster.tell([here, there], [peerOf(here), peerOf(there)]);

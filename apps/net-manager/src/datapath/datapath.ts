@@ -140,8 +140,10 @@ export class Datapath {
   }
 
   async #takeRules({ tables, items }: Rendered, inOne: boolean): Promise<void> {
-    await nft(this.#run, inOne ? [...tables, ...itemText(items)] : tables);
-    if (!inOne) this.#nftables.change(itemSteps(items));
+    const fresh = inOne ? items.filter(({ from }) => from === undefined) : [];
+    await nft(this.#run, [...tables, ...itemText(fresh)]);
+    // Of a table that stays something may go, too.
+    this.#nftables.change(itemSteps(inOne ? items.filter(({ from }) => from !== undefined) : items));
   }
 
   /** iproute2 says that a table which holds no route does not exist, and prints nothing for an empty list. */

@@ -38,6 +38,11 @@ export class Distances {
 
   readonly to: DistanceTo = (node) => this.#known.get(node)?.settledMs;
 
+  /** Whether it was ever measured, with an answer or without. */
+  has(node: NodeName): boolean {
+    return this.#known.has(node);
+  }
+
   settled(): [NodeName, number][] {
     return [...this.#known].flatMap(([node, { settledMs }]) => (settledMs === undefined ? [] : [[node, settledMs]]));
   }

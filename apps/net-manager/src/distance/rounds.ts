@@ -28,6 +28,8 @@ export class Rounds {
   #cancel: Cancel | undefined;
   #running: Promise<void> | undefined;
   #began = -Infinity;
+  /** When all are measured anew. */
+  #due = -Infinity;
   #stopped = false;
 
   constructor(options: RoundsOptions) {
@@ -37,9 +39,9 @@ export class Rounds {
 
   readonly to: DistanceTo = (node) => this.#distances.to(node);
 
-  /** There may be nodes that nobody measured yet: a round at once, unless there was one within a second. */
+  /** There may be nodes that nobody measured yet: they are at once, unless there was a round within a second. The others keep their pace, however often this is called. */
   soon(): void {
-    this.#plan(Math.max(0, this.#began + pauseMs - this.#options.clock.monotonic()));
+    this.#plan(this.#began + pauseMs);
   }
 
   async stop(): Promise<void> {
@@ -48,8 +50,9 @@ export class Rounds {
     await this.#running;
   }
 
-  #plan(inMs: number): void {
+  #plan(at: number): void {
     this.#cancel?.();
+    const inMs = Math.max(0, Math.min(at, this.#due) - this.#options.clock.monotonic());
     this.#cancel = this.#stopped ? undefined : this.#options.clock.after(inMs, () => { this.#running = this.#next(this.#running); });
   }
 
@@ -57,14 +60,17 @@ export class Rounds {
     await before;
     if (this.#stopped) return;
     this.#began = this.#options.clock.monotonic();
+    const isFull = this.#began >= this.#due;
+    if (isFull) this.#due = this.#began + everyMs;
     // Planned first: who asks for a round while this one runs gets one sooner.
-    this.#plan(everyMs);
-    await this.#round();
+    this.#plan(this.#due);
+    await this.#round(isFull);
   }
 
-  async #round(): Promise<void> {
-    const peers = [...this.#options.peers()];
-    const changed = new Set<NodeName>(this.#distances.keep(new Set(peers.map(({ id }) => id))));
+  async #round(isFull: boolean): Promise<void> {
+    const all = this.#options.peers();
+    const changed = new Set<NodeName>(this.#distances.keep(new Set(all.map(({ id }) => id))));
+    const peers = all.filter(({ id }) => isFull || !this.#distances.has(id));
     const lane = async (): Promise<void> => {
       for (let peer = peers.shift(); peer && !this.#stopped; peer = peers.shift()) {
         if (this.#distances.measured(peer.id, await this.#shortest(peer))) changed.add(peer.id);

@@ -10,7 +10,7 @@ import { NatsServer } from '@oak/messaging/testing';
 import type { Attachment } from '@oak/net-api';
 import { StateDir } from '@oak/process';
 import { ChainedBook } from '@oak/reconcile';
-import type { TestMachine } from './test-machine.ts';
+import { bundle, TestMachine } from './test-machine.ts';
 
 export const ranges = { nodeRanges: { v4: ['10.18.0.0/15'], v6: ['fc00::/64'] }, serviceRanges: { v4: ['10.30.0.0/16'], v6: ['fdff::/16'] } };
 const silent = { log: () => undefined, warn: () => undefined, error: () => undefined };
@@ -30,6 +30,17 @@ export class TestCluster {
     const server = await NatsServer.start();
     const bus = await connectBus({ servers: server.url, name: 'cluster', inboxPrefix: '_INBOX.cluster.c1', log: silent });
     return new TestCluster(dir, server, bus);
+  }
+
+  /** And two machines on one switch, numbers 1 and 3, that are not started yet. */
+  static async withTwo(dir: string): Promise<{ readonly cluster: TestCluster; readonly here: TestMachine; readonly there: TestMachine }> {
+    const program = await bundle(dir);
+    const cluster = await TestCluster.start(dir);
+    const here = new TestMachine(program);
+    await here.setUp();
+    const there = new TestMachine(program, { beside: here, number: 3 });
+    await there.setUp();
+    return { cluster, here, there };
   }
 
   constructor(dir: string, server: NatsServer, bus: Bus) {
