@@ -8,13 +8,14 @@ import { p3e } from './p3-end-to-end.ts';
 import { p3 } from './p3-placement.ts';
 import { p5 } from './p5-bytes.ts';
 import { p6 } from './p6-network.ts';
+import { p6r } from './p6-rules.ts';
 import type { Result } from './result.ts';
 
 /** Those that need an installation, and those that do not. */
 const inLab: Readonly<Record<string, { readonly nodes: number; readonly run: (lab: Lab) => Promise<Result> }>> = {
   P1: { nodes: 1, run: p1 }, P2: { nodes: 1, run: p2 }, P10: { nodes: 1, run: p10 }, P6: { nodes: 2, run: p6 },
 };
-const alone: Readonly<Record<string, () => Result | Promise<Result>>> = { P3: p3, P3E: p3e, P5: p5 };
+const alone: Readonly<Record<string, () => Result | Promise<Result>>> = { P3: p3, P3E: p3e, P5: p5, P6R: p6r };
 const known = [...Object.keys(inLab), ...Object.keys(alone)];
 
 function show(result: Result, json: boolean): void {
